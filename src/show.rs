@@ -11,7 +11,7 @@ pub mod show_once;
 mod yubikey_values;
 
 pub use device_draft::DeviceDraft;
-pub use enrolment_key::EnrolmentKey;
+pub use enrolment_key::{EnrolmentKey, check_text_file};
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::{Language, User};
 use crate::report::{Fields, Format, Record};
 use crate::show::enrolment_key::check_image_file;
 use crate::show::secret_output::SecretOutput;
@@ -55,6 +55,12 @@ pub fn pending_hint(app: &App<'_>, user: &User, device: &Device) -> String {
         "{name}'s device {label} is pending; to see it again and give a code, run: "
     ));
     app.words(show.then("; ").then(confirmation_hint(app, user)))
+}
+
+/// The language of what this user reads.
+#[must_use]
+pub fn language(app: &App<'_>, user: &User) -> Language {
+    app.options.language().or(user.profile.language).unwrap_or(Language::English)
 }
 
 #[derive(Args, Clone, Debug)]
@@ -95,10 +101,10 @@ impl ShowOptions {
         let (file, reveal) = (self.output.as_deref(), self.reveal_secrets);
         if reveal && file.is_none() && app.options.format() == Format::Csv {
             return Err(Refusal::new(ErrorCode::Usage, "CSV has no column for a secret")
-                .hint("use --json, or add --output FILE")
+                .hint("use --json, or add --output FILE.txt")
                 .into());
         }
-        SecretOutput::choose(app, file, reveal, reveal)?.require(secret, "FILE")
+        SecretOutput::choose(app, file, reveal, reveal)?.require(secret, "FILE.txt")
     }
 }
 

@@ -308,16 +308,19 @@ struct ScriptedPrompt {
 }
 
 impl ScriptedPrompt {
-    fn show_page(&self) {
+    /// As a terminal does, with the rows of the question and of a short answer below the page.
+    fn show_page(&self, question: &str) {
         if let (Some(page), Some(size)) = (&self.page, self.page_size) {
-            let lines = page(Size { rows: size.rows - 1, ..size });
+            let rows = (question.len() + 12).div_ceil(size.columns.into());
+            let left = size.rows.saturating_sub(rows.try_into().unwrap());
+            let lines = page(Size { rows: left, ..size });
             let text = lines.iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n");
             self.pages.borrow_mut().push(text);
         }
     }
 
     fn answer(&mut self, question: &str) -> String {
-        self.show_page();
+        self.show_page(question);
         if let Some(meanwhile) = self.meanwhile.take() {
             meanwhile();
         }
@@ -343,7 +346,7 @@ impl Prompt for ScriptedPrompt {
 
     fn open_page(&mut self, page: Page) -> Result<OpenPage> {
         self.page = Some(page);
-        self.show_page();
+        self.show_page("");
         Ok(OpenPage::new(|| {}))
     }
 

@@ -122,7 +122,9 @@ impl Authorization {
     /// This run's command as it was given, with one more option, whose value the reader fills in.
     #[must_use]
     pub fn command_with(&self, option: &str, value: &str) -> Command {
-        let options = self.list_options.clone();
+        let mut options = self.list_options.clone();
+        // A value that was refused goes.
+        options.retain(|(given, _)| given != option);
         let command = Command { options, ..command(self.verb) }.option(option, value);
         let command = match &self.token {
             Some(token) => command.name(&token.serial),

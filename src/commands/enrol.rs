@@ -24,7 +24,7 @@ use crate::domain::factor::paper::List;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::Report;
-use crate::show::{ConfirmOption, ShowOptions};
+use crate::show::{ConfirmOption, ShowOptions, check_text_file};
 
 /// Set up a device by QR code and confirm it with a code
 ///
@@ -34,22 +34,30 @@ use crate::show::{ConfirmOption, ShowOptions};
 /// --from makes a pending device for every user of a list, and with --create the users too, as add-user --from does.
 /// Show each QR code with show-qr NAME.
 #[derive(Args, Debug)]
+#[command(mut_arg("output", |output| output
+    .help("Write the QR code to a .png or .svg file; what has none, to a .txt file")
+    .long_help(
+        "Write the QR code to a .png or .svg file; what has none, to a .txt file\n\n\
+         The values of a YubiKey and the codes of a printed list are text. The file must be new, gets mode 0600, and \
+         replaces what the terminal would show.",
+    )))]
 pub struct Enrol {
     #[command(flatten)]
     targets: Targets,
     /// Label of the new device [default: by its kind]
     ///
-    /// phone for totp, token for hotp, yubikey for yubikey.
+    /// phone for totp, token for hotp, and for another the word of its kind. A second printed list is paper-2.
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
-    /// Kind of the device: totp, hotp or yubikey
+    /// Kind of the device
     ///
-    /// A YubiKey has no QR code: its three values are shown once, and --output writes them as text.
+    /// Only an app has a QR code. The three values of a YubiKey and the codes of a printed list are shown once, and
+    /// --output writes them as text. An external device has no secret here.
     #[arg(long, value_name = "KIND", value_enum, default_value_t = DeviceKind::Totp)]
     kind: DeviceKind,
     /// Codes on a printed list, 10 to 100 [default: 50]
     ///
-    /// For --kind paper. The list is shown once, or goes to a new text file with --output.
+    /// For --kind paper. The list is shown once, or goes to a new .txt file with --output.
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = whole_number::within(List::FEWEST..=List::MOST))]
     codes: Option<usize>,
     /// What an external device is
@@ -65,6 +73,7 @@ pub struct Enrol {
     /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
+    // Its --output is for text too: see the attribute of the struct.
     #[command(flatten)]
     show: ShowOptions,
     #[command(flatten)]
@@ -79,6 +88,9 @@ impl Verb for Enrol {
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl enrol alice --create",
         "mfactl enrol alice --kind yubikey",
+        "mfactl enrol alice --kind hotp",
+        "mfactl enrol alice --kind paper --output alice.txt",
+        "mfactl enrol alice --kind external --mark \"FIDO2 key no. 3\"",
         "mfactl enrol alice --no-confirm --output alice.png",
         "mfactl enrol --from joiners.csv --create --no-confirm",
     ];
@@ -107,14 +119,22 @@ impl Enrol {
         ] {
             if is_given && self.kind != kind {
                 let (own, other) = (self.kind.word(), kind.word());
-                let problem =
-                    format!("{option} is for a device of kind {other}, and this is {own}");
+                let problem = format!("is for a device of kind {other}, and this is {own}");
                 return Err(Refusal::new(ErrorCode::Usage, problem)
                     .field(option)
                     .hint(format!("leave {option} out, or add --kind {other}")));
             }
         }
-        Ok(())
+        match (&self.show.output, self.kind) {
+            (Some(file), DeviceKind::Yubikey | DeviceKind::Paper) => check_text_file(file),
+            (Some(_), DeviceKind::External) => {
+                let problem = "an external device has no secret here that a file could have";
+                Err(Refusal::new(ErrorCode::Usage, problem)
+                    .field("--output")
+                    .hint("leave --output out"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn label(&self) -> Result<Label, Refusal> {

@@ -8,7 +8,7 @@ use crate::domain::audit::event::Ticket;
 use crate::domain::hint::Hint;
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::{line, prose_line};
+use crate::domain::text::{line, prose_line, refuse};
 use crate::operate::change::ChangeRequest;
 use crate::report::{Report, Verdict};
 
@@ -83,9 +83,15 @@ pub fn require_case_options(
     let has_ticket = ticket.is_some_and(Ticket::is_named);
     match app.config.required_options.missing(verb, has_ticket, has_proof) {
         None => Ok(()),
-        Some(option) => Err(Refusal::new(ErrorCode::Usage, format!("{shown_verb} needs {option}"))
-            .hint(required_hint(app, verb, option))
-            .into()),
+        Some(option) => {
+            let given = ticket.filter(|_| option == "--ticket");
+            let refusal = match given {
+                None => Refusal::new(ErrorCode::Usage, format!("{shown_verb} needs {option}")),
+                Some(ticket) => refuse(option, ticket, "names no ticket"),
+            };
+            let refusal = Refusal { code: ErrorCode::Usage, ..refusal };
+            Err(refusal.hint(required_hint(app, verb, option)).into())
+        }
     }
 }
 

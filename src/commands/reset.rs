@@ -136,7 +136,8 @@ impl Verb for Reset {
             let device = done.user.device(id)?;
             let key = EnrolmentKey::new(&done.user, &issuer, device, &draft.secret)?;
             // After the QR code nothing is written that could push it off the screen.
-            if !showing.is_nowhere() {
+            let is_page = showing.is_for_page(app);
+            if !is_page && !showing.is_nowhere() {
                 app.note(&format!("{name}: {}", consequences.join("; ")));
             }
             let asks = can_ask(app, &showing) && !self.confirm.no_confirm;
@@ -146,6 +147,10 @@ impl Verb for Reset {
             (user, verdict) = show_and_prove(app, &mut opened, proving)?.into_parts(&done.user);
             consequences = self::consequences(Some(&before), &user, &app.config.policy, done.at);
             revoked.extend(replaced(&done.user, &user));
+            // A page covers what is written before it, and the code that was given there may have changed this.
+            if is_page {
+                app.note(&format!("{name}: {}", consequences.join("; ")));
+            }
             if user.device(id)?.is_pending() {
                 app.note(&format!("hint: {next_step}"));
             }

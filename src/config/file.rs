@@ -236,3 +236,33 @@ fn keys(text: &str) -> Vec<(String, Range<usize>)> {
     }
     keys
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the parser says that a section may have.
+    fn allowed(section: &str) -> Vec<String> {
+        let text = format!("{section}no_such_key = 1\n");
+        let error = toml::from_str::<ConfigFile>(&text).unwrap_err().to_string();
+        let (_, names) = error.split_once("expected ").unwrap_or_else(|| panic!("{error}"));
+        names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_manual_shows_every_key() {
+        let manual = include_str!("../commands/man/sections.roff");
+        let (_, manual) = manual.split_once(".SH CONFIGURATION").unwrap();
+        let sections = allowed("");
+        assert!(sections.len() > 8, "{sections:?}");
+        // The verbs of `[roles.verbs]` are no keys of this program's.
+        for section in sections.iter().filter(|section| *section != "roles") {
+            let start = format!("\n[{section}]");
+            let (_, shown) = manual.split_once(&start).unwrap_or_else(|| panic!("no {start}"));
+            let shown = shown.split("\n[").next().unwrap();
+            let keys = allowed(&format!("[{section}]\n"));
+            let missing = |key: &&String| !shown.contains(&format!("\n{key} = "));
+            assert_eq!(keys.iter().find(missing), None, "[{section}]");
+        }
+    }
+}

@@ -184,7 +184,8 @@ impl Label {
 
     pub fn parse(typed: &str) -> Result<Self, Refusal> {
         const FIELD: &str = "device label";
-        let label = prose_line(FIELD, typed, LONGEST_LABEL)?;
+        let hint = format!("choose a label of up to {LONGEST_LABEL} letters and digits");
+        let label = prose_line(FIELD, typed, LONGEST_LABEL).map_err(|error| error.hint(hint))?;
         if label.trim() != label {
             return Err(refuse(FIELD, typed, "begins or ends with a space"));
         }

@@ -152,6 +152,8 @@ impl Prompt for Terminal {
 
     fn open_page(&mut self, page: Page) -> Result<OpenPage> {
         self.prepare();
+        // What nobody has seen yet is not answered: an Enter that was typed ahead would wipe it.
+        modes::forget_typed();
         let open = OpenPage::new(leave_page);
         modes::be_quiet();
         page::draw(&page, size(), "", "", 1).context("the terminal can't be written to")?;
@@ -231,7 +233,8 @@ fn exit_interrupted() {
     modes::restore();
     let message = INTERRUPT_MESSAGE.lock().map(|m| m.clone()).unwrap_or_default();
     let message = if message.is_empty() { "nothing was changed" } else { &message };
-    let _ = write!(std::io::stderr(), "\x1b[?25h\nmfactl: interrupted: {message}\n");
+    // What a search lists below the cursor would stand behind the message.
+    let _ = write!(std::io::stderr(), "\x1b[?25h\x1b[J\nmfactl: interrupted: {message}\n");
     // A prompt that has just begun may still change the terminal after this restore.
     std::thread::sleep(PROMPT_SETUP);
     modes::restore();

@@ -19,6 +19,7 @@ use crate::domain::secret::Secret;
 use crate::domain::user::{Language, User, never_shown};
 use crate::env::{OpenPage, Stream};
 use crate::files::file_trust::display_path;
+use crate::show::language;
 use crate::show::qr;
 use crate::show::qr_instructions::Instructions;
 use crate::show::qr_page::QrPage;
@@ -35,6 +36,18 @@ enum ImageFormat {
 /// Refuses a file for a QR code whose name doesn't say which format it is to have.
 pub fn check_image_file(path: &Path) -> Result<()> {
     image_format(path).map(drop)
+}
+
+/// Refuses a file for values or codes whose name says that it is something else than text.
+pub fn check_text_file(path: &Path) -> Result<(), Refusal> {
+    let extension = path.extension().and_then(OsStr::to_str);
+    if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("txt")) {
+        return Ok(());
+    }
+    let problem = format!("{} does not end in .txt", display_path(path));
+    Err(Refusal::new(ErrorCode::Usage, problem)
+        .field("--output")
+        .hint("what this kind of device has is text: name a file that ends in .txt"))
 }
 
 fn image_format(path: &Path) -> Result<ImageFormat> {
@@ -195,7 +208,6 @@ impl EnrolmentKey<'_> {
     }
 
     fn language(&self, app: &App<'_>) -> Language {
-        let language = app.options.language().or(self.user.profile.language);
-        language.unwrap_or(Language::English)
+        language(app, self.user)
     }
 }

@@ -1,4 +1,4 @@
-//! A printed list of numbered codes: on a page of a terminal, in a file, in a pipe.
+//! A printed list of numbered codes, in English and in French: on a page of a terminal, in a file, in a pipe.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::domain::text::{shown, wrapped};
+use crate::domain::time::Timestamp;
+use crate::domain::user::Language;
 use crate::env::{OpenPage, Size};
 use crate::files::file_trust::display_path;
 use crate::show::secret_output::{SecretOutput, Target, write_file};
@@ -20,12 +22,47 @@ const GAP: usize = 3;
 /// A page has no words above the codes if they leave less rows for these.
 const FEWEST_ROWS: usize = 4;
 
+/// Columns that a terminal keeps free behind a question, for the answer.
+const ANSWER: usize = 12;
+
 /// The codes, as they are printed.
 #[derive(Clone)]
 pub struct PaperList {
-    pub title: String,
+    pub language: Language,
+    pub user: String,
+    pub label: String,
+    pub made: Timestamp,
     pub codes: Vec<Zeroizing<String>>,
 }
+
+struct Texts {
+    title: fn(&PaperList) -> String,
+    /// Above the codes on a page.
+    about: &'static str,
+    enlarge: &'static str,
+}
+
+const ENGLISH: Texts = Texts {
+    title: |list| {
+        let PaperList { user, label, made, .. } = list;
+        format!("Codes of {user}: {label}, made {made}. Each is good once, in any order.")
+    },
+    about: "These codes are shown this once. Each is good once, in any order, in place of a code from a phone: write or \
+            print them now, and strike out each that was used.",
+    enlarge: "Enlarge the terminal to see the codes.",
+};
+
+const FRENCH: Texts = Texts {
+    title: |list| {
+        let PaperList { user, label, made, .. } = list;
+        format!(
+            "Codes de {user}\u{a0}: {label}, liste du {made}. Chacun sert une seule fois, dans n’importe quel ordre."
+        )
+    },
+    about: "Ces codes ne sont affichés qu’une fois. Chacun sert une seule fois, dans n’importe quel ordre, à la place \
+            d’un code du téléphone\u{a0}: notez-les ou imprimez-les maintenant, et barrez ceux qui ont servi.",
+    enlarge: "Agrandissez le terminal pour voir les codes.",
+};
 
 /// The page of a list that is in view. It is laid out anew whenever the terminal is resized.
 struct View {
@@ -36,11 +73,21 @@ struct View {
     end: usize,
     /// The words above the codes.
     message: String,
+    /// Columns of the question below the page, and of the one that is asked at the end. Its rows are kept free
+    /// on the last page, so that no code has to wait for one more page behind it.
+    asked: usize,
+    last_asked: usize,
 }
 
 impl View {
     const fn new(message: String) -> Self {
-        Self { size: Size { columns: 0, rows: 0 }, first: 0, end: 0, message }
+        let size = Size { columns: 0, rows: 0 };
+        Self { size, first: 0, end: 0, message, asked: 0, last_asked: 0 }
+    }
+
+    /// Rows that the question at the end takes beyond those of the one that is asked now.
+    const fn kept_rows(&self, columns: usize) -> usize {
+        self.last_asked.div_ceil(columns).saturating_sub(self.asked.div_ceil(columns))
     }
 }
 
@@ -52,13 +99,23 @@ pub struct OpenList {
 }
 
 impl PaperList {
-    const ABOUT: &'static str = "These codes are shown this once. Each is good once, in any order, in place of a code \
-                                 from a phone: write or print them now, and strike out each that was used.";
+    const fn texts(&self) -> &'static Texts {
+        match self.language {
+            Language::English => &ENGLISH,
+            Language::French => &FRENCH,
+        }
+    }
 
-    /// Where there is a terminal with pages, the open page; otherwise the list is written and flushed.
-    pub fn show(&self, app: &mut App<'_>, output: SecretOutput) -> Result<Option<OpenList>> {
+    /// Where there is a terminal with pages, the open page, on whose end this question is asked; otherwise the list is
+    /// written and flushed.
+    pub fn show(
+        &self,
+        app: &mut App<'_>,
+        output: SecretOutput,
+        question: &str,
+    ) -> Result<Option<OpenList>> {
         if output.is_for_page(app) {
-            return self.open(app).map(Some);
+            return self.open(app, question).map(Some);
         }
         match output.target(app) {
             None => {}
@@ -78,12 +135,13 @@ impl PaperList {
         Ok(None)
     }
 
-    fn open(&self, app: &mut App<'_>) -> Result<OpenList> {
-        let message = Self::ABOUT.to_owned();
-        let view = Rc::new(RefCell::new(View::new(message)));
+    fn open(&self, app: &mut App<'_>, question: &str) -> Result<OpenList> {
+        let mut view = View::new(self.texts().about.to_owned());
+        view.last_asked = question.width() + ANSWER;
+        let view = Rc::new(RefCell::new(view));
         let (list, seen) = (self.clone(), Rc::clone(&view));
         let page = Box::new(move |size| list.page_lines(size, &mut seen.borrow_mut()));
-        let page = app.person("add --output FILE")?.open_page(page);
+        let page = app.person("add --output FILE.txt")?.open_page(page);
         let page = page.context("the codes can't be shown")?;
         Ok(OpenList { _page: page, list: self.clone(), view })
     }
@@ -91,7 +149,7 @@ impl PaperList {
     /// As it is printed.
     fn text(&self, columns: usize) -> Zeroizing<String> {
         let rows = self.rows(0, self.codes.len(), columns);
-        let title = format!("{}\n\n", wrapped(&self.title, columns).join("\n"));
+        let title = wrapped(&(self.texts().title)(self), columns).join("\n") + "\n\n";
         let mut text =
             Zeroizing::new(String::with_capacity(title.len() + rows.len() * (columns + 1) + 1));
         text.push_str(&title);
@@ -137,18 +195,24 @@ impl PaperList {
         let mut lines: Vec<_> =
             wrapped(&shown(&view.message), columns).into_iter().map(Zeroizing::new).collect();
         lines.push(Zeroizing::default());
-        if lines.len() + FEWEST_ROWS > rows {
+        if lines.len() + FEWEST_ROWS + view.kept_rows(columns) > rows {
             lines.clear();
         }
         let room = rows - lines.len();
         let is_too_narrow = self.entry(0).width() > columns;
         if room == 0 || is_too_narrow {
             view.end = view.first;
-            let enlarge = wrapped("Enlarge the terminal to see the codes.", columns);
+            let enlarge = wrapped(self.texts().enlarge, columns);
             lines = enlarge.into_iter().map(Zeroizing::new).take(rows).collect();
             return lines;
         }
-        let count = (self.codes.len() - view.first).min(room * self.in_a_row(columns));
+        let left = self.codes.len() - view.first;
+        let mut count = left.min(room * self.in_a_row(columns));
+        if count == left {
+            // On the smallest terminals codes go before the question.
+            let room = room.saturating_sub(view.kept_rows(columns)).max(1);
+            count = left.min(room * self.in_a_row(columns));
+        }
         view.end = view.first + count;
         lines.extend(self.rows(view.first, count, columns));
         lines
@@ -159,7 +223,7 @@ impl OpenList {
     /// Turns the pages until the last one is in view.
     pub fn read_to_end(&self, app: &mut App<'_>) -> Result<()> {
         while !self.is_at_end() {
-            ask(app, "Enter shows the next codes")?;
+            self.ask_below(app, "Enter shows the next codes")?;
             self.turn();
         }
         Ok(())
@@ -168,10 +232,10 @@ impl OpenList {
     /// Asks below the last page. Of a longer question, or on a terminal that was made smaller meanwhile, some codes may
     /// have gone to one more page.
     pub fn ask(&self, app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
-        let answer = ask(app, question)?;
+        let answer = self.ask_below(app, question)?;
         while !self.is_at_end() {
             self.turn();
-            ask(app, "Enter goes on")?;
+            self.ask_below(app, "Enter goes on")?;
         }
         Ok(answer)
     }
@@ -179,6 +243,11 @@ impl OpenList {
     /// Puts these words above the codes.
     pub fn say(&self, words: &str) {
         words.clone_into(&mut self.view.borrow_mut().message);
+    }
+
+    fn ask_below(&self, app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
+        self.view.borrow_mut().asked = question.width() + ANSWER;
+        app.person("add --output FILE.txt")?.line(question)
     }
 
     fn is_at_end(&self) -> bool {
@@ -192,17 +261,20 @@ impl OpenList {
     }
 }
 
-fn ask(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
-    app.person("add --output FILE")?.line(question)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::fixture::at;
 
     fn list(codes: usize) -> PaperList {
         let code = |n| Zeroizing::new(format!("{n:05}-ABCDE"));
-        PaperList { title: "Codes of alice".to_owned(), codes: (1..=codes).map(code).collect() }
+        PaperList {
+            language: Language::English,
+            user: "alice".to_owned(),
+            label: "paper".to_owned(),
+            made: at(0),
+            codes: (1..=codes).map(code).collect(),
+        }
     }
 
     /// All pages at a size, turned to the end.
@@ -257,10 +329,14 @@ mod tests {
     #[test]
     fn a_sheet_has_the_title_and_all_codes() {
         let text = list(10).text(SHEET);
-        assert!(
-            text.starts_with("Codes of alice\n\n 1. 00001-ABCDE    4. 00004-ABCDE"),
-            "{text:?}"
-        );
+        let (title, rest) = text.split_once("\n\n").unwrap();
+        let expected =
+            format!("Codes of alice: paper, made {}. Each is good once, in any order.", at(0));
+        assert_eq!(title.replace('\n', " "), expected);
+        assert!(rest.starts_with(" 1. 00001-ABCDE    4. 00004-ABCDE"), "{text:?}");
+        let french = PaperList { language: Language::French, ..list(10) }.text(SHEET);
+        let start = format!("Codes de alice\u{a0}: paper, liste du {}", at(0));
+        assert!(french.starts_with(&start), "{french:?}");
         assert_eq!(text.matches("ABCDE").count(), 10);
         assert!(text.ends_with("ABCDE\n\n"), "{text:?}");
     }

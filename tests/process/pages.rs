@@ -229,3 +229,52 @@ fn d2_a_terminal_that_shrinks_while_it_asks_gets_its_page_back() {
     assert_eq!(screen.left(), ("0".into(), true));
     assert_wiped(&screen, &secret);
 }
+
+#[test]
+fn what_was_typed_ahead_answers_no_page_that_is_shown_once() {
+    if !tools("typing ahead") {
+        return;
+    }
+    let world = World::new();
+    world.active("alice");
+    for (line, words) in [
+        ("$M enrol alice --kind paper --no-confirm", "Enter wipes this screen"),
+        ("$M recovery-codes alice --yes", "Enter wipes this screen"),
+    ] {
+        let screen = Screen::new(&world, 80, 24);
+        // Typed while another program runs, which reads nothing.
+        screen.line(&format!("sleep 1; {line}"));
+        screen.key("Enter");
+        screen.key("Enter");
+        screen.until(words);
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        screen.until_page(true);
+        screen.key("Enter");
+        screen.until_page(false);
+        assert_eq!(screen.left(), ("0".into(), true), "{line}");
+    }
+}
+
+#[test]
+fn an_interrupted_search_leaves_its_message_alone_on_its_line() {
+    if !tools("interrupting a search") {
+        return;
+    }
+    let world = World::new();
+    world.active("alice");
+    for (typed, listed) in [("", "Esc leaves"), ("ali", "> alice")] {
+        let screen = Screen::new(&world, 80, 24);
+        screen.line("$M disable");
+        screen.until("Esc leaves");
+        if !typed.is_empty() {
+            screen.type_in(typed);
+        }
+        screen.until(listed);
+        screen.key("C-c");
+        let shown = screen.until("interrupted: nothing was changed");
+        let line = shown.lines().find(|line| line.contains("interrupted")).unwrap();
+        assert_eq!(line.trim_end(), "mfactl: interrupted: nothing was changed", "{shown}");
+        assert!(!shown.contains("Esc leaves") && !shown.contains("> alice"), "{shown}");
+        assert_eq!(screen.left(), ("130".into(), true));
+    }
+}

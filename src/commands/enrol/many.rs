@@ -77,7 +77,15 @@ impl Enrol {
     fn one_by_one(&self) -> Refusal {
         let kind = self.kind.word();
         let message = format!("a list can't enrol devices of kind {kind}");
-        let one = command("enrol").option("--kind", kind).name("NAME");
+        let mut one = command("enrol").option("--kind", kind);
+        for (option, value) in [("--mark", self.mark.as_ref()), ("--device", self.device.as_ref())]
+        {
+            one = value.into_iter().fold(one, |one, value| one.option(option, value));
+        }
+        if let Some(codes) = self.codes {
+            one = one.option("--codes", &codes.to_string());
+        }
+        let one = one.name("NAME");
         Refusal::new(ErrorCode::Usage, message)
             .field("--from")
             .hint(one.after("run for each user: "))

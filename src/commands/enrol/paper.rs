@@ -25,11 +25,14 @@ use crate::keyring::Vault;
 use crate::report::{Record as _, Report, Verdict};
 use crate::show::paper_list::{OpenList, PaperList};
 use crate::show::secret_output::SecretOutput;
-use crate::show::{Enrolment, pending_hint};
+use crate::show::{Enrolment, language, pending_hint};
 
 /// After so many wrong codes the verb ends and leaves the list pending.
 const TRIES: usize = 3;
 const QUESTION: &str = "Confirm it with any one of its codes, which is used up then (Enter: later)";
+
+/// Asked instead where no code is asked for.
+const LEAVE: &str = "Enter wipes this screen";
 
 /// A list that is not in the store yet.
 struct ListDraft {
@@ -73,33 +76,43 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
         app.note("the list was already pending; its earlier codes are void");
     }
     let next_step = pending_hint(app, user, device);
-    let meaning = consequences(before.as_ref(), user, &app.config.policy, *at);
-    app.note(&format!("{name}: {}", meaning.join("; ")));
+    let is_page = showing.is_for_page(app);
+    let say_meaning = |app: &mut App<'_>, user: &User| {
+        let meaning = consequences(before.as_ref(), user, &app.config.policy, *at);
+        app.note(&format!("{name}: {}", meaning.join("; ")));
+    };
+    // A page covers what is written before, and goes once the code was given: then this would be out of date.
+    if !is_page {
+        say_meaning(app, user);
+    }
     if let Some(person) = &mut app.env.prompt {
         person.set_interrupt_message(&next_step);
     }
+    // Whoever pipes the codes somewhere has not seen them yet.
+    let asks = !enrol.confirm.no_confirm && app.env.prompt.is_some();
     let list = PaperList {
-        title: format!(
-            "Codes of {name}: {}, made {at}. Each is good once, in any order.",
-            device.label
-        ),
+        language: language(app, user),
+        user: name.to_string(),
+        label: device.label.to_string(),
+        made: *at,
         codes: draft.grouped(),
     };
-    let page = list.show(app, showing)?;
+    let page = list.show(app, showing, if asks { QUESTION } else { LEAVE })?;
     if let Some(page) = &page {
         page.read_to_end(app)?;
     }
-    // Whoever pipes the codes somewhere has not seen them yet.
-    let asks = !enrol.confirm.no_confirm && app.env.prompt.is_some();
     let (user, verdict) = if asks {
         prove(app, &mut opened, user, draft.id, page.as_ref())?
     } else {
         if let Some(page) = &page {
-            page.ask(app, "Enter wipes this screen")?;
+            page.ask(app, LEAVE)?;
         }
         (user.clone(), Verdict::Yes)
     };
     drop(page);
+    if is_page {
+        say_meaning(app, &user);
+    }
     let device = user.device(draft.id)?;
     if device.is_pending() {
         app.note(&format!("hint: {next_step}"));

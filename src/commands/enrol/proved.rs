@@ -10,7 +10,6 @@ use crate::commands::prove::{Proving, show_and_prove};
 use crate::domain::consequences::consequences;
 use crate::domain::otpauth::AppSettings;
 use crate::report::Report;
-use crate::show::secret_output::SecretOutput;
 use crate::show::{DeviceDraft, Enrolment, EnrolmentKey, pending_hint};
 
 /// An app, which scans a QR code.
@@ -58,8 +57,10 @@ pub fn enrol_draft(
         app.note(&format!("hint: {warning}"));
     }
     let next_step = pending_hint(app, &user, device);
-    // After the QR code nothing is written that could push it off the screen.
-    if !matches!(showing, SecretOutput::Nowhere) {
+    // After the QR code nothing is written that could push it off the screen. A page covers what is written, and goes
+    // once the code was given: then this would be out of date.
+    let is_page = showing.is_for_page(app);
+    if !is_page && !showing.is_nowhere() {
         let meaning = consequences(before.as_ref(), &user, &app.config.policy, at);
         app.note(&format!("{name}: {}", meaning.join("; ")));
     }
@@ -73,6 +74,10 @@ pub fn enrol_draft(
     };
     let (user, verdict) = show_and_prove(app, &mut opened, proving)?.into_parts(&user);
     let device = user.device(draft.id())?;
+    if is_page {
+        let meaning = consequences(before.as_ref(), &user, &app.config.policy, at);
+        app.note(&format!("{name}: {}", meaning.join("; ")));
+    }
     if device.is_pending() {
         app.note(&format!("hint: {next_step}"));
     }

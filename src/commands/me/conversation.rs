@@ -177,7 +177,8 @@ fn details(app: &mut App<'_>, act: OwnAct, user: &User) -> Result<Option<Wanted>
     let is_meant = |device: &&Device| act != OwnAct::ReplaceDevice || device.is_active();
     if matches!(act, OwnAct::ReplaceDevice | OwnAct::RemoveDevice | OwnAct::RenameDevice) {
         let devices: Vec<&Device> = user.live().filter(is_meant).collect();
-        let labels: Vec<_> = devices.iter().map(|device| device.label.to_string()).collect();
+        let line = |device: &&Device| format!("{} ({})", device.label, device.factor.kind());
+        let labels: Vec<_> = devices.iter().map(line).collect();
         let index = match labels.len() {
             1 => 0,
             _ => match choose(app, "Which device?", &labels)? {

@@ -57,6 +57,7 @@ pub struct OwnStatus {
 #[derive(Serialize)]
 struct OwnDeviceLine {
     device: String,
+    kind: &'static str,
     state: &'static str,
     created_at: Timestamp,
     last_used_at: Option<Timestamp>,
@@ -98,7 +99,8 @@ pub fn lines(user: &User) -> Vec<String> {
             Some(last) => format!("last used {last}"),
             None => "never used".to_owned(),
         };
-        lines.push(format!("  {}: {}, {last}", device.label, device.state.word()));
+        let (state, kind) = (device.state.word(), device.factor.kind());
+        lines.push(format!("  {}: {state} ({kind}), {last}", device.label));
     }
     if let Some(left) = user.recovery.as_ref().map(RecoverySet::left) {
         lines.push(format!("  {} left", counted(left, "recovery code")));
@@ -189,6 +191,7 @@ impl OwnStatus {
     fn new(app: &App<'_>, session: &Session, user: &User, now: Timestamp) -> Self {
         let devices = user.live().map(|device| OwnDeviceLine {
             device: device.label.to_string(),
+            kind: device.factor.kind(),
             state: device.state.word(),
             created_at: device.created_at,
             last_used_at: device.last_used_at,

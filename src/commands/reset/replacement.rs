@@ -3,26 +3,56 @@
 use super::Reset;
 use crate::domain::device::Device;
 use crate::domain::factor::Factor;
-use crate::domain::hint::{Hint, command};
+use crate::domain::factor::kind::DeviceKind;
+use crate::domain::hint::{Command, Hint, command};
+use crate::domain::labels::free_label;
+use crate::domain::name::Label;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
 use crate::domain::user::User;
 
-/// How the user gets a new token, YubiKey or list in place of this one.
+/// How the user gets a new token, YubiKey or list in place of this one, which is cut off.
 pub fn new_hardware(user: &User, device: &Device) -> Hint {
-    let name = &user.name;
-    if device.factor == Factor::Yubikey {
-        let enrol = command("enrol").option("--kind", "yubikey").device(&device.label).name(name);
-        return enrol.after("there is no QR code for a YubiKey; to program one, run: ");
+    let words = match kind_of_hardware(device) {
+        Some(DeviceKind::Yubikey) => "there is no QR code for a YubiKey; to program one, run: ",
+        Some(DeviceKind::Paper) => "there is no QR code for a printed list; to print one, run: ",
+        Some(_) => "there is no QR code for an external device; to note another one, run: ",
+        None => "there is no QR code for a hardware token; to assign another one, run: ",
+    };
+    successor(user, device, &device.label).after(words)
+}
+
+/// How to go on where an option that only an app can follow was given. The device still has its label.
+fn instead(user: &User, device: &Device, option: &str) -> Hint {
+    let reset = command("reset").device(&device.label).name(&user.name);
+    if option == "--keep-until-confirmed" {
+        let label = free_label(&user.devices, Id::new([0; Id::LENGTH]), &device.label);
+        let successor = successor(user, device, &label);
+        return successor.after("first: ").then("; once the new one works: ").then(reset);
     }
-    if device.factor.list().is_some() {
-        let enrol = command("enrol").option("--kind", "paper").device(&device.label).name(name);
-        return enrol.after("there is no QR code for a printed list; to print one, run: ");
+    let successor = successor(user, device, &device.label);
+    reset.after(&format!("leave {option} out: ")).then("; then: ").then(successor)
+}
+
+/// The command that gives the user another device of this kind.
+fn successor(user: &User, device: &Device, label: &Label) -> Command {
+    let Some(kind) = kind_of_hardware(device) else {
+        return command("assign").device(label).name("SERIAL").name(&user.name);
+    };
+    let enrol = command("enrol").option("--kind", kind.word());
+    let enrol = if kind == DeviceKind::External { enrol.option("--mark", "TEXT") } else { enrol };
+    enrol.device(label).name(&user.name)
+}
+
+/// What `enrol` makes in place of it; `None` for a hardware token, which is assigned.
+fn kind_of_hardware(device: &Device) -> Option<DeviceKind> {
+    match &device.factor {
+        Factor::Yubikey => Some(DeviceKind::Yubikey),
+        Factor::Paper(_) => Some(DeviceKind::Paper),
+        Factor::External(_) => Some(DeviceKind::External),
+        _ => None,
     }
-    if device.factor.mark().is_some() {
-        return Hint::from("there is no QR code for an external device; enrol another one");
-    }
-    Hint::from("there is no QR code for a hardware token; assign another one to the user")
 }
 
 impl Reset {
@@ -65,7 +95,7 @@ impl Reset {
                 );
                 return Err(Refusal::new(ErrorCode::Usage, problem)
                     .field(option)
-                    .hint(new_hardware(user, device)));
+                    .hint(instead(user, device, option)));
             }
             self.settings.refuse_for("hardware")?;
             return Ok(None);

@@ -39,6 +39,8 @@ fn an_external_device_is_active_at_once_and_no_code_of_it_is_accepted() {
     assert_eq!((&ran.json()["outcome"], &ran.json()["reason"]), (&json!("rejected"), &json!(null)));
     let ran = world.run("show-qr alice --active --json --reveal-secrets");
     assert!(ran.code == 64 && ran.err.contains("has no secret here"), "{ran:?}");
+    assert!(ran.err.contains("show-user -- alice"), "{ran:?}");
+    let _ = world.run("show-user -- alice").ok();
     let _ = world.run("verify-log").ok();
 }
 
@@ -144,17 +146,37 @@ fn a_note_needs_its_text_and_no_other_kind_takes_one() {
         (
             "enrol alice --mark FIDO2",
             64,
-            "--mark is for a device of kind external, and this is totp",
+            "--mark: is for a device of kind external, and this is totp",
         ),
         (
             "enrol alice --kind external --mark FIDO2 --codes 10",
             64,
-            "--codes is for a device of kind paper",
+            "--codes: is for a device of kind paper",
         ),
         ("enrol alice --kind external --mark FIDO2 --digits 8", 64, "has no such setting"),
     ] {
         let ran = world.run(line);
         assert!(ran.code == code && ran.err.contains(words), "{line}: {ran:?}");
+    }
+    for (more, words) in [
+        ("--kind external --mark yk", "enrol --kind external --mark yk -- NAME"),
+        (
+            "--kind paper --codes 20 --device safe",
+            "enrol --kind paper --device safe --codes 20 -- NAME",
+        ),
+    ] {
+        let ran = world.run(&format!("enrol --from list.csv {more}"));
+        let error = ran.err.replace("\n  ", " ");
+        assert!(ran.code == 64 && error.contains(words), "{ran:?}");
+        let _ = world.run(&format!("enrol alice {more} --dry-run")).ok();
+    }
+    for option in ["--mark", "--device"] {
+        let options = if option == "--mark" { "" } else { "--mark k" };
+        for value in ["", "a\u{7}b", &"x".repeat(5000)] {
+            let line = format!("enrol alice --kind external {options} {option}={value}");
+            let ran = world.run(&line);
+            assert!(ran.code == 65 && ran.err.contains("hint: "), "{option}: {ran:?}");
+        }
     }
     let ran = world.run("enrol alice --kind external --mark FIDO2 --dry-run").ok();
     assert!(ran.out.contains("would be enrolled"), "{ran:?}");

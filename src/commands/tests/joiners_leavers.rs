@@ -282,5 +282,11 @@ fn d4_a_ticket_that_the_configuration_wants_is_wanted_for_lists() {
         let ran = world.run_with(&format!("{verb} --from - --yes"), "user00\n");
         assert!(ran.code == 64 && ran.err.contains("needs --ticket"), "{verb}: {ran:?}");
     }
+    for ticket in ["T", "TT", "none"] {
+        let ran = world.run(&format!("remove-user user00 --yes --ticket {ticket}"));
+        let words = format!("--ticket: \"{ticket}\" names no ticket");
+        assert!(ran.code == 64 && ran.err.contains(&words), "{ran:?}");
+        assert!(ran.err.contains("remove-user --yes --ticket ID -- user00"), "{ran:?}");
+    }
     let _ = world.run_with("remove-user --from - --yes --ticket HR-3", "user00\n").ok();
 }

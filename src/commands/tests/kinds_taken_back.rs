@@ -88,3 +88,69 @@ fn whoever_has_the_password_alone_makes_no_app_beside_a_pending_yubikey() {
     assert!(ran.json()["enrolment"].is_null(), "{ran:?}");
     let _ = sign_in(&format!(",\"code\":\"{}\"", touched(&key, 1))).ok();
 }
+
+/// The commands of a hint, as a shell would read them.
+fn hinted(err: &str) -> Vec<String> {
+    let rest = err.lines().find(|line| line.starts_with("hint:") || line.contains("hint: "));
+    let rest = rest.unwrap_or_else(|| panic!("no hint in {err}")).to_owned();
+    let parts = rest.split("mfactl ").skip(1);
+    parts.map(|part| part.split(';').next().unwrap().trim().to_owned()).collect()
+}
+
+#[test]
+fn what_reset_says_of_hardware_works_when_it_is_pasted() {
+    for (kind, option) in [
+        ("paper", "--output x.png"),
+        ("paper", "--keep-until-confirmed"),
+        ("external", "--output x.png"),
+        ("external", "--keep-until-confirmed"),
+        ("yubikey", "--output x.png"),
+        ("yubikey", "--keep-until-confirmed"),
+    ] {
+        let world = World::new();
+        let enrol =
+            format!("enrol alice --create --no-confirm --json --reveal-secrets --kind {kind}");
+        let made = match kind {
+            "external" => world.run("enrol alice --create --kind external --mark k").ok(),
+            _ => world.run(&enrol).ok(),
+        };
+        match kind {
+            "paper" => {
+                let code = made.json()["codes"][0].as_str().unwrap().to_owned();
+                let _ = world.verify("alice", &code).ok();
+            }
+            "yubikey" => {
+                let key = super::kinds::programmed(&made);
+                let _ = world.verify("alice", &touched(&key, 1)).ok();
+            }
+            _ => {}
+        }
+        let refused = world.run(&format!("reset alice --device {kind} --yes {option}"));
+        assert_eq!(refused.code, 64, "{refused:?}");
+        let commands = hinted(&refused.err);
+        assert_eq!(commands.len(), 2, "{refused:?}");
+        for command in commands {
+            let more = if command.starts_with("reset") {
+                "reset --yes"
+            } else {
+                "enrol --no-confirm --json --reveal-secrets"
+            };
+            let line = command.replacen(command.split(' ').next().unwrap(), more, 1);
+            let ran = world.run(&line);
+            assert_eq!(ran.code, 0, "{kind} {option}: {line}: {ran:?}");
+        }
+        assert_eq!(world.listed("alice")["devices"].as_array().unwrap().len(), 1, "{kind}");
+    }
+}
+
+#[test]
+fn a_label_that_is_taken_is_refused_in_words_of_the_kind() {
+    let world = World::new();
+    let _ = world.run("enrol alice --create --kind external --mark k --device x").ok();
+    let ran = world.run("enrol alice --device x --no-confirm --json");
+    assert!(ran.code == 76 && ran.err.contains("to take the note back run: "), "{ran:?}");
+    assert!(!ran.err.contains("phone"), "{ran:?}");
+    let _ = world.active("bob");
+    let ran = world.run("enrol bob --no-confirm");
+    assert!(ran.code == 76 && ran.err.contains("for a lost or new phone run: "), "{ran:?}");
+}

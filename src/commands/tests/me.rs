@@ -121,6 +121,7 @@ fn d23_a_further_device_is_set_up_and_cuts_nothing_off() {
     let ran = world.me(&json!({ "password": OLD, "code": world.code(&tablet, 0) })).ok();
     let devices = ran.json()["status"]["devices"].clone();
     assert_eq!((&devices[0]["state"], &devices[1]["state"]), (&json!("active"), &json!("active")));
+    assert_eq!((&devices[0]["kind"], &devices[1]["kind"]), (&json!("totp"), &json!("totp")));
     world.wait(30);
     assert_eq!(world.verify("alice", &world.code(&phone, 0)).code, 0, "the phone still works");
     assert_eq!(world.newest("enrol", "outcome"), "pending");

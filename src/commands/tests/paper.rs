@@ -137,7 +137,7 @@ fn options_of_other_kinds_and_other_numbers_are_refused() {
     for (line, code, words) in [
         ("enrol alice --kind paper --codes 9", 64, "is not a whole number from 10 to 100"),
         ("enrol alice --kind paper --codes 101", 64, "is not a whole number from 10 to 100"),
-        ("enrol alice --codes 20", 64, "--codes is for a device of kind paper, and this is totp"),
+        ("enrol alice --codes 20", 64, "--codes: is for a device of kind paper, and this is totp"),
         ("enrol alice --kind paper --digits 8", 64, "a printed list has no such setting"),
     ] {
         let ran = world.run(line);
@@ -197,9 +197,13 @@ fn diagnose_tells_what_a_code_of_a_list_is_worth_and_uses_none_up() {
 
 /// A terminal with pages, and these answers.
 fn at_terminal(columns: u16, answers: &[&str]) -> World {
+    in_size(Size { columns, rows: 24 }, answers)
+}
+
+fn in_size(size: Size, answers: &[&str]) -> World {
     let answers = answers.iter().map(|answer| &*answer.to_string().leak()).collect();
     let mut world = World::new();
-    world.terminal = Some(Size { columns, rows: 24 });
+    world.terminal = Some(size);
     (world.has_pages, world.answers) = (true, Some(answers));
     world
 }
@@ -236,6 +240,7 @@ fn on_a_terminal_every_code_is_on_a_page_and_one_of_them_confirms_the_list() {
         let left = codes - 1;
         assert!(ran.out.contains(&format!("alice: enabled; {left} codes on paper")), "{ran:?}");
         assert!(ran.pages.concat().contains("that is no code of a list"), "{ran:?}");
+        assert!(!ran.err.contains("has to be confirmed"), "it was: {ran:?}");
     }
 }
 
@@ -248,4 +253,63 @@ fn without_a_right_code_the_list_stays_pending() {
     assert!(ran.err.contains("pending") && ran.err.contains("rejected"), "{ran:?}");
     let ran = at_terminal(80, &[""]).run(&format!("{line} --no-confirm")).ok();
     assert_eq!(ran.prompts, ["Enter wipes this screen"]);
+}
+
+#[test]
+fn on_the_smallest_terminals_the_list_is_confirmed_after_its_last_code() {
+    for (columns, rows) in [(20, 8), (20, 6), (24, 5), (40, 4), (80, 3), (80, 24)] {
+        let line = "enrol alice --create --yes --kind paper --codes 10";
+        let ran = in_size(Size { columns, rows }, &[]).run(line).ok();
+        let at = format!("{columns}x{rows}: {:?} {:#?}", ran.prompts, ran.pages);
+        let (last, before) = ran.prompts.split_last().unwrap();
+        assert!(last.starts_with("Confirm it"), "{at}");
+        assert!(before.iter().all(|prompt| prompt == "Enter shows the next codes"), "{at}");
+        assert_eq!(codes_in(&ran.pages).len(), 10, "{at}");
+        assert!(ran.pages.last().unwrap().contains("10. "), "{at}");
+    }
+}
+
+#[test]
+fn a_list_is_in_the_language_of_the_user_or_of_the_option() {
+    let line = "enrol alice --kind paper --yes";
+    for (language, option, is_french) in
+        [("fr", "", true), ("en", "", false), ("en", "--lang fr", true), ("fr", "--lang en", false)]
+    {
+        let world = at_terminal(80, &[]);
+        let _ = world.run(&format!("add-user alice --language {language}")).ok();
+        let ran = world.run(&format!("{line} {option}")).ok();
+        let page = &ran.pages[0];
+        assert_eq!(page.contains("Chacun sert une seule fois"), is_french, "{page}");
+        assert_eq!(page.contains("Each is good once"), !is_french, "{page}");
+        let file = world.folder.path().join("list.txt");
+        let _ = world.run(&format!("{line} {option} --output {}", file.display())).ok();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(text.starts_with("Codes de alice\u{a0}: paper, liste du 2026-"), is_french);
+        assert_eq!(text.starts_with("Codes of alice: paper, made 2026-"), !is_french, "{text}");
+    }
+}
+
+#[test]
+fn codes_and_values_go_to_text_files_and_a_note_goes_to_none() {
+    let world = World::new();
+    let _ = world.run("add-user alice").ok();
+    let output = |kind: &str, file: &str| {
+        let path = world.folder.path().join(file);
+        let line = format!("enrol alice --no-confirm --kind {kind} --output {}", path.display());
+        let ran = world.run(&line);
+        assert_eq!(path.exists(), ran.code == 0, "{ran:?}");
+        ran
+    };
+    for kind in ["paper", "yubikey"] {
+        for file in ["list.png", "list", "txt", "list.txt.svg"] {
+            let ran = output(kind, file);
+            assert!(ran.code == 64 && ran.err.contains("does not end in .txt"), "{ran:?}");
+        }
+    }
+    for (kind, file) in [("paper", "list.txt"), ("yubikey", "values.TXT"), ("totp", "app.png")] {
+        let _ = output(kind, file).ok();
+    }
+    let ran = output("external --mark k", "note.txt");
+    assert!(ran.code == 64 && ran.err.contains("--output: an external device"), "{ran:?}");
+    assert_eq!(output("totp", "app.txt").code, 64);
 }

@@ -146,6 +146,8 @@ fn configurations_are_read_strictly() {
         ("[policy]\nundo_for = \"91d\"\n", ".toml, line 2: policy.undo_for: 91 days is longer"),
         ("\n[policy]\nbypass_for = \"32d\"\n", ".toml, line 3: policy.bypass_for: 32 days"),
         ("[policy]\nwindow = \"x\"\n", ".toml, line 2: policy.window: invalid type"),
+        ("[policy]\nlook_ahead = 51\n", "hint: 10 is usual"),
+        ("[policy]\nlook_ahead = 50\n", ""),
         ("policy.window = 1000\n", ".toml, line 1: policy.window: 1000"),
         ("policy = { mfa = \"maybe\" }\n", ".toml, line 1: policy.mfa: "),
         ("[policy]\n\n\nrequired_groups = [\"a\", 7]\n", "line 4: policy.required_groups: "),

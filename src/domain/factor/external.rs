@@ -20,7 +20,8 @@ impl Mark {
 
     /// Parses a line that people read.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        prose_line("--mark", text, Self::LONGEST).map(Self)
+        let hint = format!("say what it is in up to {} characters on one line", Self::LONGEST);
+        prose_line("--mark", text, Self::LONGEST).map(Self).map_err(|refusal| refusal.hint(hint))
     }
 
     /// One that was stored.
@@ -115,7 +116,9 @@ mod tests {
             assert_eq!(Mark::parse(text).unwrap().as_str(), text);
         }
         for text in ["", "  ", "a\nb", "a\u{1b}[2J", "a\u{202e}b", &"x".repeat(201)] {
-            assert_eq!(Mark::parse(text).unwrap_err().field.as_deref(), Some("--mark"), "{text:?}");
+            let refusal = Mark::parse(text).unwrap_err();
+            assert_eq!(refusal.field.as_deref(), Some("--mark"), "{text:?}");
+            assert!(refusal.hint.is_some(), "{text:?}");
         }
     }
 }

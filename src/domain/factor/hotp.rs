@@ -65,7 +65,8 @@ impl LookAhead {
     pub fn new(counters: i64) -> Result<Self, Refusal> {
         let in_range = u8::try_from(counters).ok().filter(|n| (1..=Self::WIDEST).contains(n));
         let problem = || format!("{counters} is not 1 to {} codes", Self::WIDEST);
-        in_range.map(Self).ok_or_else(|| Refusal::bad_input("look_ahead", problem()))
+        let hint = format!("{} is usual: the wider, the more wrong codes fit", Self::DEFAULT.0);
+        in_range.map(Self).ok_or_else(|| Refusal::bad_input("look_ahead", problem()).hint(hint))
     }
 
     #[must_use]

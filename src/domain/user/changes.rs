@@ -17,7 +17,9 @@ impl User {
     /// YubiKey is, by another YubiKey, because it can be programmed anew; it is revoked and kept, since it may belong to
     /// the inventory (see [`User::purge`]).
     pub fn enrol(mut self, device: Device) -> Result<Self, Refusal> {
-        if self.live().any(|d| d.label.is_same(&device.label) && !d.is_pending()) {
+        let is_taken = |d: &&Device| d.label.is_same(&device.label) && !d.is_pending();
+        if let Some(other) = self.live().find(is_taken) {
+            let what = if_lost(other);
             let label = quoted(device.label.as_str());
             return Err(Refusal::new(
                 ErrorCode::AlreadyEnrolled,
@@ -27,7 +29,7 @@ impl User {
                 command("reset")
                     .device(&device.label)
                     .name(&self.name)
-                    .after("name another with --device; for a lost or new phone run: "),
+                    .after(&format!("name another with --device; {what} run: ")),
             ));
         }
         if self.status() == Status::Disabled {
@@ -163,6 +165,19 @@ impl User {
         let touched = if from == to { Vec::new() } else { vec![to.clone()] };
         self.map_labelled(Some(from), |d| Device { label: to.clone(), ..d });
         Ok(Changed { user: self, touched })
+    }
+}
+
+/// When `reset` is right for a device.
+const fn if_lost(device: &Device) -> &'static str {
+    if device.serial.is_some() {
+        return "for a lost token";
+    }
+    match device.factor {
+        Factor::Totp(_) | Factor::TotpToken(..) | Factor::Hotp(_) => "for a lost or new phone",
+        Factor::Yubikey => "for a lost YubiKey",
+        Factor::Paper(_) => "for a list that is lost or used up",
+        Factor::External(_) => "to take the note back",
     }
 }
 

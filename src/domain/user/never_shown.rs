@@ -19,7 +19,8 @@ pub fn never_shown(user: &User, device: &Device) -> Refusal {
         let mark = quoted(mark.as_str());
         let message =
             format!("{name}'s device {label} is external ({mark}), and has no secret here");
-        return Refusal::new(ErrorCode::Usage, message);
+        let show = command("show-user").name(name).after("to see what is known of it, run: ");
+        return Refusal::new(ErrorCode::Usage, message).hint(show);
     }
     if let Factor::Paper(_) = device.factor {
         let message =
@@ -28,7 +29,10 @@ pub fn never_shown(user: &User, device: &Device) -> Refusal {
         return Refusal::new(ErrorCode::Usage, message).hint(enrol.after("print a new one: "));
     }
     if device.factor != Factor::Yubikey {
-        return refusal("a hardware token");
+        let Some(serial) = &device.serial else { return refusal("a hardware token") };
+        let take_back = command("unassign").name(serial.as_str()).after("for another token, run: ");
+        let assign = command("assign").name("SERIAL").name(name);
+        return refusal("a hardware token").hint(take_back.then("; then: ").then(assign));
     }
     let enrol = command("enrol").option("--kind", "yubikey").device(label).name(name);
     refusal("a YubiKey").hint(if device.is_pending() {

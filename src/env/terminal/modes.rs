@@ -3,7 +3,8 @@
 use std::sync::OnceLock;
 
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
+    tcsetattr,
 };
 
 /// The terminal as it was before the first prompt.
@@ -44,6 +45,11 @@ pub fn be_quiet_key_by_key() {
         silence(termios);
         termios.local_modes.remove(LocalModes::ICANON);
     });
+}
+
+/// Drops the keys that were typed and not read yet.
+pub fn forget_typed() {
+    let _ = tcflush(rustix::stdio::stdin(), QueueSelector::IFlush);
 }
 
 fn silence(termios: &mut Termios) {

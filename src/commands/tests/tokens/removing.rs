@@ -275,6 +275,9 @@ fn tokens_come_through_backup_restore_and_copy() {
     let _ = world.run("assign MFA0001 alice --active --proof video").ok();
     let _ = world.run("assign MFA0002 bob --no-confirm").ok();
     let _ = world.run("unassign MFA0002 --yes").ok();
+    let ran = world.run("show-qr alice --active --json --reveal-secrets");
+    assert!(ran.code == 64 && ran.err.contains("unassign -- MFA0001"), "{ran:?}");
+    assert!(ran.err.replace("\n  ", " ").contains("assign -- SERIAL alice"), "{ran:?}");
     let before = world.run("list-tokens --json").ok().out;
     let backup = world.folder.path().join("backup");
     let ran = world.run(&format!("backup {}", backup.display()));
