@@ -39,7 +39,7 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     if app.can_ask() && !enrol.operator.dry_run && !enrol.yes {
         let user = opened.store.read()?.user(&name)?;
         if let Some(user) = user
-            && !is_agreed(app, &mut opened, &user, &note)?
+            && !is_agreed(app, &mut opened, &user, note)?
         {
             return Ok(not_confirmed(app));
         }
