@@ -148,7 +148,7 @@ impl Verb for Reset {
             consequences = self::consequences(Some(&before), &user, &app.config.policy, done.at);
             revoked.extend(replaced(&done.user, &user));
             // A page covers what is written before it, and the code that was given there may have changed this.
-            if is_page {
+            if is_page && !consequences.is_empty() {
                 app.note(&format!("{name}: {}", consequences.join("; ")));
             }
             if user.device(id)?.is_pending() {

@@ -35,14 +35,14 @@ pub struct PaperList {
     pub codes: Vec<Zeroizing<String>>,
 }
 
-struct Texts {
+struct ListTexts {
     title: fn(&PaperList) -> String,
     /// Above the codes on a page.
     about: &'static str,
     enlarge: &'static str,
 }
 
-const ENGLISH: Texts = Texts {
+const ENGLISH: ListTexts = ListTexts {
     title: |list| {
         let PaperList { user, label, made, .. } = list;
         format!("Codes of {user}: {label}, made {made}. Each is good once, in any order.")
@@ -52,7 +52,7 @@ const ENGLISH: Texts = Texts {
     enlarge: "Enlarge the terminal to see the codes.",
 };
 
-const FRENCH: Texts = Texts {
+const FRENCH: ListTexts = ListTexts {
     title: |list| {
         let PaperList { user, label, made, .. } = list;
         format!(
@@ -99,7 +99,7 @@ pub struct OpenList {
 }
 
 impl PaperList {
-    const fn texts(&self) -> &'static Texts {
+    const fn texts(&self) -> &'static ListTexts {
         match self.language {
             Language::English => &ENGLISH,
             Language::French => &FRENCH,

@@ -79,7 +79,9 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     let is_page = showing.is_for_page(app);
     let say_meaning = |app: &mut App<'_>, user: &User| {
         let meaning = consequences(before.as_ref(), user, &app.config.policy, *at);
-        app.note(&format!("{name}: {}", meaning.join("; ")));
+        if !meaning.is_empty() {
+            app.note(&format!("{name}: {}", meaning.join("; ")));
+        }
     };
     // A page covers what is written before, and goes once the code was given: then this would be out of date.
     if !is_page {

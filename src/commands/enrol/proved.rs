@@ -76,7 +76,9 @@ pub fn enrol_draft(
     let device = user.device(draft.id())?;
     if is_page {
         let meaning = consequences(before.as_ref(), &user, &app.config.policy, at);
-        app.note(&format!("{name}: {}", meaning.join("; ")));
+        if !meaning.is_empty() {
+            app.note(&format!("{name}: {}", meaning.join("; ")));
+        }
     }
     if device.is_pending() {
         app.note(&format!("hint: {next_step}"));

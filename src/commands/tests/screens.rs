@@ -272,3 +272,21 @@ fn d15_no_screen_that_asks_for_a_code_says_that_nobody_ever_will() {
         );
     }
 }
+
+#[test]
+fn what_a_new_device_means_is_said_as_it_is_after_the_page() {
+    // The plan that is asked about says it too, before the page.
+    for (world, line, before) in [
+        (World::new as fn() -> World, "enrol alice --create --yes", &[][..]),
+        (with_alice, "reset alice", &["y"][..]),
+    ] {
+        let said = |ran: &CommandResult| ran.err.matches("has to be confirmed by").count();
+        let (_, ran) = with_code(world, line, before, &[0]);
+        assert_eq!(said(&ran), before.len(), "{ran:?}");
+        assert!(!ran.ok().err.ends_with("alice: \n"));
+        let mut later = world();
+        answering(&mut later, &[before, &[""]].concat());
+        let ran = later.run(line).ok();
+        assert_eq!(said(&ran), before.len() + 1, "{ran:?}");
+    }
+}
