@@ -189,21 +189,27 @@ impl<'r> LogReader<'r> {
         })
     }
 
-    /// How often each verb had each outcome.
+    /// How often each verb had each outcome. What was done to a user's token counts once, though the log has an event for
+    /// the user and one for the token.
     pub fn outcome_counts(&mut self) -> Result<Vec<(String, String, u64)>> {
         let mut outcome_counts: BTreeMap<(String, String), u64> = BTreeMap::new();
-        self.driver.query(sql::OUTCOME_COUNTS, &[], &mut |row| {
-            // Metrics must still be written for a damaged log, so that they can report the damage.
-            let text = |column| match row.text(column) {
-                Ok(text) => text.unwrap_or_default(),
-                Err(_) => UNREADABLE.to_owned(),
-            };
-            let count = row.int(2)?.unwrap_or_default().cast_unsigned();
-            *outcome_counts.entry((text(0), text(1))).or_default() += count;
-            Ok(true)
-        })?;
+        let queries = [(sql::OUTCOME_COUNTS, true), (sql::SECOND_OUTCOME_COUNTS.as_str(), false)];
+        for (query, adds) in queries {
+            self.driver.query(query, &[], &mut |row| {
+                // Metrics must still be written for a damaged log, so that they can report the damage.
+                let text = |column| match row.text(column) {
+                    Ok(text) => text.unwrap_or_default(),
+                    Err(_) => UNREADABLE.to_owned(),
+                };
+                let number = row.int(2)?.unwrap_or_default().cast_unsigned();
+                let count = outcome_counts.entry((text(0), text(1))).or_default();
+                *count = if adds { *count + number } else { count.saturating_sub(number) };
+                Ok(true)
+            })?;
+        }
         Ok(outcome_counts
             .into_iter()
+            .filter(|(_, count)| *count > 0)
             .map(|((verb, outcome), count)| (verb, outcome, count))
             .collect())
     }

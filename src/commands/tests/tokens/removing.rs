@@ -251,3 +251,38 @@ fn tokens_come_through_backup_restore_and_copy() {
     let _ = world.run("unassign MFA0001 --yes").ok();
     sound(&world);
 }
+
+#[test]
+fn reports_and_metrics_count_what_was_done_to_a_token_once() {
+    let world = stocked();
+    for line in [
+        "assign MFA0001 alice --no-confirm --ticket T-1",
+        "assign MFA0002 alice --no-confirm --device second",
+        "assign ccccccnrhbfu bob --no-confirm",
+        "unassign ccccccnrhbfu --yes",
+        "remove-token ccccccnrhbfu --yes --ticket T-2",
+        "remove-user alice --yes --ticket T-3",
+    ] {
+        let _ = world.run(line).ok();
+    }
+    let report = world.run("report --json").ok().json();
+    let metrics = world.run("metrics --without-log").ok().out;
+    let text = world.run("report").ok().out;
+    for (verb, outcome, times, words) in [
+        ("add-tokens", "done", 2, "2, none with a ticket"),
+        ("assign", "pending", 3, "3, 1 with a ticket"),
+        ("unassign", "done", 1, "1, none with a ticket"),
+        ("remove-token", "done", 1, "1, 1 with a ticket"),
+        ("remove-user", "done", 1, "1, 1 with a ticket"),
+    ] {
+        let counts = report["counts"].as_array().unwrap().iter().filter(|c| c["verb"] == verb);
+        let counted: Vec<_> = counts.map(|c| (&c["outcome"], &c["events"])).collect();
+        assert_eq!(counted, [(&outcome.into(), &times.into())], "{verb}: {report}");
+        assert_eq!(report["changes"][verb]["total"], times, "{verb}");
+        assert!(text.contains(&format!("{:<22}{words}\n", format!("{verb}:"))), "{verb}: {text}");
+        let line = format!("mfactl_events_total{{event=\"{verb}\",outcome=\"");
+        let lines: Vec<_> = metrics.lines().filter(|l| l.starts_with(&line)).collect();
+        assert_eq!(lines, [format!("{line}{outcome}\"}} {times}")], "{metrics}");
+    }
+    sound(&world);
+}
