@@ -88,11 +88,10 @@ pub const LAST_SEQ_BEFORE: &str = "SELECT seq FROM events WHERE seq < $1 AND at 
 pub const EVENTS_AFTER: &str = "SELECT count(*), min(seq), max(seq) FROM events WHERE seq > $1";
 pub const ALL_EVENTS: &str = "SELECT count(*), min(seq), max(seq) FROM events";
 pub const SEQ_RANGE: &str = "SELECT min(seq), max(seq) FROM events WHERE at >= $1 AND at < $2";
-pub const STATUS_CHANGES: &str = "SELECT seq, at, verb, was_status, status FROM events \
-                         WHERE was_status IS NOT NULL ORDER BY seq";
-/// The same with the user's id, which no index has beside the rest.
-pub const STATUS_CHANGES_OF_USERS: &str = "SELECT seq, at, verb, was_status, status, user_id FROM events \
-                         WHERE was_status IS NOT NULL ORDER BY seq";
+/// What coverage depends on.
+pub const COVERAGE_EVENTS: &str = "SELECT seq, at, verb, was_status, status, user_id, was FROM events \
+                         WHERE was_status IS NOT NULL OR was LIKE '%\"devices\":%' \
+                         OR was LIKE '%\"groups\":%' ORDER BY seq DESC";
 pub const OUTCOME_COUNTS: &str = "SELECT verb, outcome, count(*) FROM events GROUP BY verb, outcome \
                          ORDER BY verb, outcome";
 /// Of the events about tokens, those of a verb that logs its user too: they stand for the same act a second time. Only
