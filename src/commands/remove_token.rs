@@ -19,7 +19,9 @@ use crate::store::TokenChange;
 /// Remove a free or lost token from the inventory
 ///
 /// Asks for the serial to be typed. The secret is gone: to have the token again, add it from the file
-/// of its maker. One that somebody has is refused; take it back with `mfactl unassign SERIAL`.
+/// of its maker. Its counter is forgotten too: if it is added again, codes that it showed before are
+/// good again, so remove only what nobody will use. `mfactl unassign SERIAL` keeps the counter. A token
+/// that somebody has is refused; take it back first.
 #[derive(Args, Debug)]
 pub struct RemoveToken {
     #[command(flatten)]
@@ -57,8 +59,9 @@ impl Verb for RemoveToken {
         let planned = carry_out(app, &mut opened, &serial, None)?;
         if !self.yes && !dry_run {
             let (words, serial) = (&planned.words, &planned.serial);
-            let question =
-                format!("To remove the token {words} for ever, type the serial {serial}");
+            let question = format!(
+                "To remove the token {words} for ever ({FORGOTTEN}), type the serial {serial}"
+            );
             if !operate::is_name_typed(app, serial, &question)? {
                 return Ok(not_confirmed(app));
             }
@@ -76,6 +79,10 @@ impl Verb for RemoveToken {
         Ok(Report::one(removed, Verdict::Yes))
     }
 }
+
+/// What a removal means beside the loss of the secret.
+const FORGOTTEN: &str = "its counter is forgotten: if it is added again, codes that it showed before are good again; \
+                         unassign keeps it";
 
 struct CheckedToken {
     serial: String,
@@ -122,10 +129,10 @@ impl Record for RemovedToken {
         let Self { serial, state, .. } = self;
         if self.dry_run {
             format!(
-                "token {serial}: would be removed from the inventory ({state}); nothing was changed"
+                "token {serial}: would be removed from the inventory ({state}); {FORGOTTEN}; nothing was changed"
             )
         } else {
-            format!("token {serial}: removed from the inventory ({state})")
+            format!("token {serial}: removed from the inventory ({state}); {FORGOTTEN}")
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tokens that come back, with their users or without.
 
 use super::{HOTP, TOTP, TOUCHES, YUBIKEY, free, hotp, listed, of, outcome, sound, stocked, totp};
+use crate::testing::World;
 
 #[test]
 fn a_token_comes_back_with_its_counter_and_goes_to_somebody_else() {
@@ -197,7 +198,8 @@ fn a_token_is_removed_by_typing_its_serial() {
         assert_eq!(ran.code, code, "{ran:?}");
         assert_eq!(
             ran.prompts[0],
-            "To remove the token MFA0001 (totp) for ever, type the serial MFA0001"
+            "To remove the token MFA0001 (totp) for ever (its counter is forgotten: if it is added again, codes \
+             that it showed before are good again; unassign keeps it), type the serial MFA0001"
         );
     }
     world.answers = None;
@@ -285,4 +287,76 @@ fn reports_and_metrics_count_what_was_done_to_a_token_once() {
         assert_eq!(lines, [format!("{line}{outcome}\"}} {times}")], "{metrics}");
     }
     sound(&world);
+}
+
+#[test]
+fn a_removal_says_that_the_counter_is_forgotten_and_unassign_keeps_it() {
+    let mut world = stocked();
+    let _ = world.run("assign MFA0002 alice --no-confirm").ok();
+    let _ = world.verify("alice", &hotp(4)).ok();
+    let _ = world.run("unassign MFA0002 --yes").ok();
+    let words = "its counter is forgotten: if it is added again, codes that it showed before are good again; \
+                 unassign keeps it";
+    let dry = world.run("remove-token MFA0002 --dry-run").ok();
+    world.answers = Some(vec!["MFA0002"]);
+    let ran = world.run("remove-token MFA0002").ok();
+    assert!(ran.prompts[0].contains(words), "{ran:?}");
+    assert!(ran.out.contains(words) && dry.out.contains(words), "{ran:?}");
+    world.answers = None;
+    let again: String =
+        super::OATH.lines().filter(|l| l.contains(HOTP)).map(|l| format!("{l}\n")).collect();
+    let _ = world.run_with("add-tokens - --yes", &again).ok();
+    let _ = world.run("assign MFA0002 bob --no-confirm").ok();
+    assert_eq!(outcome(&world.verify("bob", &hotp(4))), "confirmed");
+    sound(&world);
+}
+
+#[test]
+fn a_token_that_the_user_has_is_not_assigned_again() {
+    let world = stocked();
+    let _ = world.run("assign MFA0001 alice --no-confirm").ok();
+    let events = || world.sql("SELECT count(*) FROM events");
+    let before = events();
+    for line in ["", " --no-confirm", " --device token", " --dry-run"] {
+        let again = world.run(&format!("assign mfa0001 alice --json{line}")).ok().json();
+        assert_eq!(
+            (&again["changed"], &again["device"]),
+            (&false.into(), &"token".into()),
+            "{again}"
+        );
+    }
+    for line in ["bob", "alice --device other", "alice --active --proof in-person"] {
+        assert_eq!(world.run(&format!("assign MFA0001 {line}")).code, 76, "{line}");
+    }
+    assert_eq!(events(), before);
+    let _ = world.verify("alice", &totp(&world, 0)).ok();
+    let again = world.run("assign MFA0001 alice --active --proof in-person").ok();
+    assert!(again.out.contains("nothing to change"), "{again:?}");
+    let _ = world.run("disable alice --yes").ok();
+    assert_eq!(world.run("assign MFA0001 alice").code, 76);
+    sound(&world);
+}
+
+#[test]
+fn a_serial_is_suggested_as_it_is_listed() {
+    let world = stocked();
+    let ran = world.run("assign mfa00002 alice");
+    assert!(ran.code == 66 || ran.code == 67, "{ran:?}");
+    assert!(ran.err.contains("MFA0002") && !ran.err.contains("mfa0002"), "{ran:?}");
+}
+
+#[test]
+fn backups_and_copies_say_how_many_tokens_they_have() {
+    for (world, tokens, words) in
+        [(stocked(), 5, ", 5 tokens and "), (World::new(), 0, " devices and ")]
+    {
+        let file = world.folder.path().join("b.backup");
+        let ran = world.run(&format!("backup {}", file.display())).ok();
+        assert!(ran.out.contains(words), "{ran:?}");
+        let ran = world.run(&format!("restore {} --yes --dry-run", file.display())).ok();
+        assert!(ran.out.contains(words), "{ran:?}");
+        let again = world.folder.path().join("again.backup");
+        let json = world.run(&format!("backup {} --json", again.display())).ok().json();
+        assert_eq!(json["tokens"], tokens, "{json}");
+    }
 }
