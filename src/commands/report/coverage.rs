@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::{AddAssign, SubAssign};
 
-use crate::domain::audit::earlier_coverage::Covered;
+use crate::domain::audit::earlier_coverage::CountedUser;
 use crate::domain::text::counted;
 use crate::domain::time::{Span, Timestamp};
 
@@ -61,8 +61,8 @@ impl Numbers {
         }
     }
 
-    fn of(user: Covered) -> Self {
-        let Covered { exists, is_enabled, is_covered } = user;
+    fn of(user: CountedUser) -> Self {
+        let CountedUser { exists, is_enabled, is_covered } = user;
         Self { users: exists.into(), enabled: is_enabled.into(), covered: is_covered.into() }
     }
 
@@ -100,7 +100,7 @@ pub struct CoverageStep {
 
 impl CoverageStep {
     /// `None` where nothing changed.
-    pub fn new(seq: u64, at: Timestamp, before: Covered, after: Covered) -> Option<Self> {
+    pub fn new(seq: u64, at: Timestamp, before: CountedUser, after: CountedUser) -> Option<Self> {
         let mut change = Numbers::of(after);
         change -= Numbers::of(before);
         (before != after).then_some(Self { seq, at, change })
@@ -235,7 +235,7 @@ mod tests {
     fn step(day: i64, was: &str, is: &str) -> CoverageStep {
         let user = |word: &str| {
             let is_enabled = word == "enabled";
-            Covered {
+            CountedUser {
                 exists: !["absent", "removed"].contains(&word),
                 is_enabled,
                 is_covered: is_enabled,
@@ -325,12 +325,12 @@ mod tests {
 
     #[test]
     fn coverage_counts_strong_kinds_only() {
-        let weak = Covered { exists: true, is_enabled: true, is_covered: false };
-        let strong = Covered { is_covered: true, ..weak };
+        let weak = CountedUser { exists: true, is_enabled: true, is_covered: false };
+        let strong = CountedUser { is_covered: true, ..weak };
         let mut changes = CoverageChanges::new(at(0), at(15));
         let mut after = NumbersAfter::new(12, Numbers::new(1, 1, 0));
         for step in [
-            CoverageStep::new(10, at(10), Covered::default(), strong),
+            CoverageStep::new(10, at(10), CountedUser::default(), strong),
             CoverageStep::new(13, at(13), strong, weak),
         ] {
             changes.add(&step.unwrap());

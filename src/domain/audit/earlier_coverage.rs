@@ -28,7 +28,7 @@ pub struct EarlierCoverage {
 
 /// Whether a user was there, had MFA enabled, and was covered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Covered {
+pub struct CountedUser {
     pub exists: bool,
     pub is_enabled: bool,
     pub is_covered: bool,
@@ -61,10 +61,10 @@ impl EarlierCoverage {
 
     /// The user before and after the next older event. Without earlier values, as of users who were erased, the status
     /// decides, because nothing says by which kinds it was.
-    pub fn take_back(&mut self, change: CoverageChange<'_>) -> (Covered, Covered) {
+    pub fn take_back(&mut self, change: CoverageChange<'_>) -> (CountedUser, CountedUser) {
         let by_status = |status: &str, exists| {
             let is_enabled = exists && status == Status::Enabled.word();
-            Covered { exists, is_enabled, is_covered: is_enabled }
+            CountedUser { exists, is_enabled, is_covered: is_enabled }
         };
         let mut after = by_status(change.status, !change.is_removal);
         let mut before = by_status(change.was_status, change.was_status != ABSENT);
@@ -133,7 +133,7 @@ mod tests {
         CoverageChange { user: Some(USER), is_removal: false, was_status, status, was }
     }
 
-    fn covered((before, after): (Covered, Covered)) -> (bool, bool) {
+    fn covered((before, after): (CountedUser, CountedUser)) -> (bool, bool) {
         assert!(before.is_enabled >= before.is_covered && after.is_enabled >= after.is_covered);
         (before.is_covered, after.is_covered)
     }
@@ -167,7 +167,7 @@ mod tests {
             let removal =
                 CoverageChange { is_removal: true, ..change("enabled", "enabled", Some(&was)) };
             let (before, after) = users.take_back(removal);
-            assert_eq!((before.is_covered, after), (is_covered, Covered::default()));
+            assert_eq!((before.is_covered, after), (is_covered, CountedUser::default()));
         }
         let mut users = EarlierCoverage::new(StrongKinds::default());
         let removal = CoverageChange { is_removal: true, ..change("enabled", "enabled", None) };
