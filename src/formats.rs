@@ -2,7 +2,8 @@
 //!
 //! A reader is a pure function of bytes. It hands each token to a visitor as soon as it has read it, so that a file of
 //! 100,000 tokens takes no more memory than its bytes and its serials. So the visitor gets tokens before the rest of the
-//! file is known to be good: a caller that adds them must take all of them back when [`read`] fails.
+//! file is known to be good: a caller that adds them must take all of them back when [`read`] fails. An entry that is no
+//! good by itself, such as a line with an unknown type, is handed over as its refusal, and reading goes on.
 //!
 //! What stands in a file is repeated in no error, because a column in the wrong place may be a key.
 
@@ -32,6 +33,9 @@ use crate::domain::secret::Secret;
 use crate::domain::secret_strength;
 pub use crate::domain::secret_strength::Weakness;
 use crate::formats::tokens::Tokens;
+
+/// What errors call the file.
+pub const FIELD: &str = "FILE";
 
 /// A token as a file describes it.
 #[derive(Clone, Debug)]
@@ -230,6 +234,8 @@ impl From<Refusal> for ReadError {
 pub struct TokenCount {
     /// Those that the visitor got.
     pub read: u64,
+    /// Entries of which it got the refusal.
+    pub bad: u64,
     /// Entries without a token of a kind that gives codes, such as a YubiKey's static password.
     pub passed_over: u64,
     /// The first of the latter.
@@ -272,12 +278,24 @@ pub fn needs(bytes: &[u8]) -> Option<KeyNeeded> {
     }
 }
 
-/// Reads the tokens of a file in its order. A doubled serial, a line in doubt or a file without tokens is refused.
+/// An entry of a file that is no token, though it should be one.
+#[derive(Debug)]
+pub struct BadEntry {
+    pub place: TokenPlace,
+    /// Without the place.
+    pub refusal: Refusal,
+}
+
+/// Takes the entries of a file.
+pub type Visitor<'v> = dyn FnMut(Result<TokenRecord, BadEntry>) -> anyhow::Result<()> + 'v;
+
+/// Reads the tokens of a file in its order. A doubled serial and an entry in doubt are handed over as refusals. A file
+/// that is cut off, was altered, is of another format or has no entry is refused.
 pub fn read(
     bytes: &[u8],
     format: TokenFormat,
     key: &DecryptionKey,
-    visit: &mut dyn FnMut(TokenRecord) -> anyhow::Result<()>,
+    visit: &mut Visitor<'_>,
 ) -> Result<TokenCount, ReadError> {
     let text = encoding::decode(bytes)?;
     let mut tokens = Tokens::new(visit);
@@ -292,15 +310,24 @@ pub fn read(
     };
     match result {
         Ok(()) => Ok(tokens.counted()?),
-        Err(ReadError::Refused(refusal)) if refusal.hint.is_none() => Err(refusal
-            .hint("export the tokens in another way, or ask whoever made the file")
-            .into()),
+        Err(ReadError::Refused(refusal)) => Err(in_file(refusal).into()),
         Err(error) => Err(error),
+    }
+}
+
+/// A refusal of the whole file, which begins with the file and says what to do.
+fn in_file(mut refusal: Refusal) -> Refusal {
+    if refusal.context.is_none() && refusal.field.as_deref() != Some(FIELD) {
+        refusal = refusal.within(FIELD);
+    }
+    match refusal.hint {
+        Some(_) => refusal,
+        None => refusal.hint("export the tokens in another way, or ask whoever made the file"),
     }
 }
 
 fn unknown() -> Refusal {
     let names = TokenFormat::ALL.map(TokenFormat::name).join(", ");
-    Refusal::bad_input("FILE", "is not a list of tokens that mfactl knows")
+    Refusal::bad_input(FIELD, "is not a list of tokens that mfactl knows")
         .hint(format!("it reads {names}; export the tokens in one of these"))
 }

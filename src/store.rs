@@ -52,8 +52,7 @@ pub use inventory_reader::{InventoryReader, MarkState};
 pub use log::LogReader;
 pub use log_ends::{LogStart, SignedHead};
 pub use log_query::{
-    EventCount, EventRange, EventView, LogQuery, LoggedChange, OperatorFilter, StatusChange,
-    SubjectFilter,
+    EventCount, EventRange, EventView, LogQuery, LoggedChange, OperatorFilter, SubjectFilter,
 };
 pub use read_tx::ReadTx;
 #[cfg(any(fuzzing, test))]

@@ -73,6 +73,14 @@ pub fn did_you_mean(words: &[String]) -> Option<String> {
     Some(format!("did you mean {either}{last}?"))
 }
 
+/// The nearest of the known words, the nearest first.
+#[must_use]
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Vec<String> {
+    let mut nearest = Nearest::to(word);
+    known.into_iter().for_each(|known| nearest.compare(known));
+    nearest.found()
+}
+
 /// The nearest of the known words as a hint.
 #[must_use]
 pub fn nearest_hint<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {

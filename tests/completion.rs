@@ -69,6 +69,25 @@ fn bash_completes_users() {
 }
 
 #[test]
+fn bash_completes_serials_of_tokens() {
+    let store = Store::new();
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples/tokens/freeipa.csv");
+    let add = store.command(MFACTL).arg("add-tokens").arg(samples).arg("--yes").output().unwrap();
+    assert!(add.status.success(), "{add:?}");
+    for verb in ["assign", "unassign", "remove-token"] {
+        let script =
+            BASH.replace("verify", verb).replace("al ", "GALT1028 ").replace(" al)", " GALT1028)");
+        if let Some(found) = store.shell("bash", &script) {
+            let found: Vec<_> = found.split_whitespace().collect();
+            assert!(
+                found.contains(&"GALT10280114") && !found.contains(&"alice"),
+                "{verb}: {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn fish_completes_users_and_verbs() {
     let store = Store::new();
     let script = "source completions/mfactl.fish; complete -C 'mfactl reset al'";

@@ -38,6 +38,8 @@ pub struct Authorization {
     pub typed_name: Option<String>,
     /// The hardware token that the verb is about.
     pub token: Option<NamedToken>,
+    /// The file that the verb reads or writes; `-` is standard input.
+    pub file: Option<String>,
     /// The approved request that this run carries out.
     pub approval: Option<Approval>,
 }
@@ -132,6 +134,11 @@ impl Authorization {
         };
         let command = match &self.typed_name {
             Some(name) => command.name(name),
+            None => command,
+        };
+        let command = match self.file.as_deref() {
+            Some("-") => command.operand("-").reading("FILE"),
+            Some(file) => command.operand(file),
             None => command,
         };
         self.with_list(command)

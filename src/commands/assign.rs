@@ -22,11 +22,11 @@ use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::serial::Serial;
-use crate::domain::token::Token;
+use crate::domain::token::{Token, device_of};
 use crate::domain::user::User;
 use crate::operate;
 use crate::operate::change::ChangeResult;
-use crate::operate::inventory::{TokenCase, find_token, require_free};
+use crate::operate::inventory::{TokenCase, Whereabouts, find_token, require_free, whereabouts};
 use crate::report::{Report, Verdict};
 use crate::show::{ConfirmOption, confirmation_hint};
 use crate::store::{Change, TokenChange};
@@ -87,10 +87,17 @@ impl Verb for Assign {
         let report = |done: &Assigned, change: ChangeRecord| {
             TokenReport::new(change, &assignment.serial, &done.device.label)
         };
-        if self.operator.dry_run {
+        let unchanged = |done: &Assigned| {
+            let change = ChangeRecord::new(schema, &done.result, false, &done.summary());
+            Report::one(report(done, change), Verdict::Yes)
+        };
+        if self.operator.dry_run && !planned.is_unchanged {
             let summary = planned.summary();
             let change = ChangeRecord::new(schema, &planned.result, true, &summary);
             return Ok(Report::one(report(&planned, change), Verdict::Yes));
+        }
+        if planned.is_unchanged {
+            return Ok(unchanged(&planned));
         }
         let before = &planned.before;
         if app.can_ask() && !self.yes {
@@ -103,6 +110,9 @@ impl Verb for Assign {
             operate::show_person(app, &mut opened, before)?;
         }
         let mut done = assignment.carry_out(app, &mut opened, true)?;
+        if done.is_unchanged {
+            return Ok(unchanged(&done));
+        }
         let verdict = if self.active {
             let outcome = Outcome::Confirmed {
                 device: done.device.label.clone(),
@@ -172,6 +182,8 @@ struct Assigned {
     serial: String,
     /// The token in words.
     token: String,
+    /// The user has the token already.
+    is_unchanged: bool,
 }
 
 impl Assigned {
@@ -191,19 +203,37 @@ impl Assignment {
         write_tx(app, opened, |app, mut write| {
             let before = write.user(&self.name)?;
             let token = find_token(&mut write, &self.serial)?;
+            if let Whereabouts::With(user) = whereabouts(&mut write, &token)?
+                && let Some(device) = self.present_device(&user, &before)
+            {
+                let (device, serial, token) =
+                    (device.clone(), token.serial.to_string(), token.words());
+                let result =
+                    ChangeResult::of(&before, before.clone(), &app.config.policy, write.at);
+                return Ok(Assigned { before, result, device, serial, token, is_unchanged: true });
+            }
             require_free(&mut write, &token)?;
             let device = self.device(app, &write, &token, &before)?;
             let mut user = before.clone().enrol(device.clone())?;
             user.enrolment_barred &= !self.is_active;
             let result = ChangeResult::of(&before, user, &app.config.policy, write.at);
             let (serial, words) = (token.serial.to_string(), token.words());
-            let mut done = Assigned { before, result, device, serial, token: words };
+            let mut done =
+                Assigned { before, result, device, serial, token: words, is_unchanged: false };
             if saves {
                 done.result.user = self.save(app, &mut write, &done, token)?;
                 write.commit()?;
             }
             Ok(done)
         })
+    }
+
+    /// The device that the token is, where the user has it as it is to be assigned.
+    fn present_device<'u>(&self, holder: &'u User, user: &User) -> Option<&'u Device> {
+        let device = device_of(holder, &self.serial).filter(|_| holder.id == user.id)?;
+        let has_label = self.label.as_ref().is_none_or(|label| label.is_same(&device.label));
+        let is_in_state = device.is_active() || device.is_pending() && !self.is_active;
+        (has_label && is_in_state).then_some(device)
     }
 
     /// The token as a device whose secret is sealed for the user.

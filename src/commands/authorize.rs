@@ -87,6 +87,8 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     let typed = matches.try_get_one::<String>("name").ok().flatten();
     app.authorization.typed_name = typed.cloned();
     app.authorization.token = named_token(matches);
+    let file = matches.try_get_raw("file").ok().flatten().and_then(|mut files| files.next());
+    app.authorization.file = file.map(|file| file.to_string_lossy().into_owned());
     app.env.caller.denied = denied_verbs(app);
     let given =
         Given { yes: is_used("yes"), creates: is_used("create"), only_looks: is_used("list") };

@@ -36,6 +36,7 @@ struct BackupRecord {
     key: String,
     users: u64,
     devices: u64,
+    tokens: u64,
     events: u64,
     /// What is wrong with the store; `restore` refuses a backup of a damaged store.
     damage: Option<String>,
@@ -59,6 +60,7 @@ impl Verb for Backup {
             key: identity.key.to_string(),
             users: header.users,
             devices: header.devices,
+            tokens: header.tokens,
             events: header.events,
             damage,
         };
@@ -66,9 +68,14 @@ impl Verb for Backup {
     }
 }
 
+/// As a part of a list; a store without hardware tokens has no word for them.
+pub fn tokens_in_words(tokens: u64) -> String {
+    if tokens == 0 { String::new() } else { format!(", {}", counted(tokens, "token")) }
+}
+
 impl Record for BackupRecord {
     const COLUMNS: &'static [&'static str] =
-        &["file", "taken_at", "store", "key", "users", "devices", "events"];
+        &["file", "taken_at", "store", "key", "users", "devices", "events", "tokens"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.file);
@@ -78,13 +85,15 @@ impl Record for BackupRecord {
         f.value(self.users);
         f.value(self.devices);
         f.value(self.events);
+        f.value(self.tokens);
     }
 
     fn sentence(&self) -> String {
         format!(
-            "wrote {}, {} and {} to {}; to restore it you need key {}, which is not in it",
+            "wrote {}, {}{} and {} to {}; to restore it you need key {}, which is not in it",
             counted(self.users, "user"),
             counted(self.devices, "device"),
+            tokens_in_words(self.tokens),
             counted(self.events, "event"),
             self.file,
             self.key

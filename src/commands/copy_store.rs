@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
+use super::backup::tokens_in_words;
 use crate::app::App;
 use crate::domain::text::counted;
 use crate::maintain;
@@ -32,6 +33,7 @@ struct CopyRecord {
     to: String,
     users: u64,
     devices: u64,
+    tokens: u64,
     events: u64,
     changed: bool,
 }
@@ -53,6 +55,7 @@ impl Verb for CopyStore {
             to: to.to_string(),
             users: counts.users,
             devices: counts.devices,
+            tokens: counts.tokens,
             events: counts.events,
             changed: true,
         };
@@ -62,7 +65,7 @@ impl Verb for CopyStore {
 
 impl Record for CopyRecord {
     const COLUMNS: &'static [&'static str] =
-        &["from", "to", "users", "devices", "events", "changed"];
+        &["from", "to", "users", "devices", "events", "changed", "tokens"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.from);
@@ -71,13 +74,15 @@ impl Record for CopyRecord {
         f.text(&self.devices.to_string());
         f.text(&self.events.to_string());
         f.flag(self.changed);
+        f.value(self.tokens);
     }
 
     fn sentence(&self) -> String {
         format!(
-            "copied {}, {} and {} from {} to {}; every row was checked",
+            "copied {}, {}{} and {} from {} to {}; every row was checked",
             counted(self.users, "user"),
             counted(self.devices, "device"),
+            tokens_in_words(self.tokens),
             counted(self.events, "event"),
             self.from,
             self.to

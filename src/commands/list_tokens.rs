@@ -1,8 +1,11 @@
 //! `mfactl list-tokens`
 
+use std::borrow::Cow;
+use std::rc::Rc;
+
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Verb;
 use crate::app::App;
@@ -56,7 +59,36 @@ struct TokenLine {
     state: String,
     user: Option<String>,
     model: Option<String>,
-    added_at: Timestamp,
+    added_at: WrittenTime,
+}
+
+/// A time in words.
+#[derive(Clone)]
+struct WrittenTime(Rc<str>);
+
+impl Serialize for WrittenTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// Writes a time once for the tokens of one file, which have it in common.
+#[derive(Default)]
+struct TimeWriter {
+    latest: Option<(Timestamp, WrittenTime)>,
+}
+
+impl TimeWriter {
+    fn written(&mut self, at: Timestamp) -> WrittenTime {
+        match &self.latest {
+            Some((latest, words)) if *latest == at => words.clone(),
+            _ => {
+                let words = WrittenTime(at.to_string().into());
+                self.latest = Some((at, words.clone()));
+                words
+            }
+        }
+    }
 }
 
 /// How many tokens there are, whatever is listed.
@@ -86,12 +118,13 @@ impl Verb for ListTokens {
         let mut store = app.reader()?;
         Ok(Report::list(Verdict::Yes, move |writer| {
             let counts = writer.many(&[("schema", "mfactl.list-tokens/1")], "tokens", |write| {
-                let mut counts = TokenCounts::default();
+                let (mut counts, mut time) = (TokenCounts::default(), TimeWriter::default());
                 store.read()?.tokens(&mut |token| {
                     counts.count(&token);
+                    let at = token.added_at;
                     if filter.matches(&token) {
                         counts.listed += 1;
-                        write(&TokenLine::from(token))?;
+                        write(&TokenLine::of(token, time.written(at)))?;
                     }
                     Ok(true)
                 })?;
@@ -153,10 +186,9 @@ impl TokenCounts {
     }
 }
 
-impl From<ListedToken> for TokenLine {
-    fn from(token: ListedToken) -> Self {
-        let ListedToken { serial, kind, state, user, model, added_at } = token;
-        let safe = |text: String| shown(&text).into_owned();
+impl TokenLine {
+    fn of(token: ListedToken, added_at: WrittenTime) -> Self {
+        let ListedToken { serial, kind, state, user, model, added_at: _ } = token;
         Self {
             serial: safe(serial),
             kind: safe(kind),
@@ -165,6 +197,14 @@ impl From<ListedToken> for TokenLine {
             model: model.map(safe),
             added_at,
         }
+    }
+}
+
+/// The text as it may be shown, which is nearly always the same one.
+fn safe(text: String) -> String {
+    match shown(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(safe) => safe,
     }
 }
 
@@ -179,7 +219,7 @@ impl Record for TokenLine {
         f.text(&self.state);
         f.maybe_text(self.user.as_deref());
         f.maybe_text(self.model.as_deref());
-        f.value(self.added_at);
+        f.text(&self.added_at.0);
     }
 
     fn sentence(&self) -> String {
@@ -195,8 +235,9 @@ impl Record for TokenLine {
 
     fn cells(&self) -> Vec<Cell> {
         let (user, model) = (self.user.as_deref(), self.model.as_deref());
-        let added_at = self.added_at.to_string();
         let [user, model] = [user, model].map(Option::unwrap_or_default);
-        [&self.serial, &self.kind, &self.state, user, model, &added_at].map(Cell::plain).into()
+        [&self.serial, &self.kind, &self.state, user, model, &self.added_at.0]
+            .map(Cell::plain)
+            .into()
     }
 }

@@ -98,7 +98,7 @@ fn count(app: &mut App<'_>, now: Timestamp, left_out: &LeftOut) -> Result<Sample
         samples.users_low_on_codes +=
             u64::from(user.recovery.is_some() && line.recovery_codes_left < FEW);
         samples.users_low_on_paper +=
-            u64::from(line.paper_codes_left().is_some_and(|left| left <= List::FEW));
+            u64::from(line.codes_left.is_some_and(|left| left <= List::FEW));
         samples.bypasses += u64::from(line.bypass);
         samples.summary.count(&line);
         Ok(())

@@ -219,7 +219,7 @@ impl Record for ReportRecord {
         let Content { period, start, end, users, activity, anchor, log, .. } = &self.content;
         f.maybe_text(self.output.as_deref());
         f.value(end.users);
-        f.value(self.content.covered().coverage());
+        f.value(end.coverage());
         f.value(period.since);
         f.value(period.until);
         f.maybe_value(start.map(|start| start.users));
@@ -245,7 +245,7 @@ impl Record for ReportRecord {
         let Some(output) = &self.output else {
             return words::words(&self.content, &self.caller);
         };
-        let written = summary(output, end.users, self.content.covered().coverage());
+        let written = summary(output, end.users, end.coverage());
         match log {
             Some(log) if anchor.is_none() => format!("{written}; {}", log.sentence()),
             _ => written,

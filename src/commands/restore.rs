@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
+use super::backup::tokens_in_words;
 use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
@@ -46,6 +47,7 @@ struct RestoreRecord {
     taken_at: Timestamp,
     users: u64,
     devices: u64,
+    tokens: u64,
     events: u64,
     lost_events: u64,
     lost_users: Vec<String>,
@@ -99,6 +101,7 @@ impl Verb for Restore {
             taken_at: header.taken_at,
             users: header.users,
             devices: header.devices,
+            tokens: header.tokens,
             events: header.events,
             lost_events,
             lost_users,
@@ -129,7 +132,7 @@ fn loss(plan: &RestorePlan) -> Option<String> {
 
 impl Record for RestoreRecord {
     const COLUMNS: &'static [&'static str] =
-        &["store", "taken_at", "users", "devices", "events", "lost_events", "changed"];
+        &["store", "taken_at", "users", "devices", "events", "lost_events", "changed", "tokens"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.store);
@@ -139,6 +142,7 @@ impl Record for RestoreRecord {
         f.value(self.events);
         f.value(self.lost_events);
         f.flag(self.changed);
+        f.value(self.tokens);
     }
 
     fn sentence(&self) -> String {
@@ -149,9 +153,10 @@ impl Record for RestoreRecord {
             n => format!(", {} lost", counted(n, "newer event")),
         };
         format!(
-            "{verb} {}, {} and {} of {} to {}{lost}{end}",
+            "{verb} {}, {}{} and {} of {} to {}{lost}{end}",
             counted(self.users, "user"),
             counted(self.devices, "device"),
+            tokens_in_words(self.tokens),
             counted(self.events, "event"),
             self.taken_at,
             self.store

@@ -5,6 +5,7 @@ pub mod anchor;
 pub mod beginning;
 pub mod chain;
 pub mod chain_error;
+pub mod earlier_coverage;
 pub mod event;
 pub mod history;
 pub mod logged_tokens;

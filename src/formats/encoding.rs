@@ -10,7 +10,7 @@ pub fn decode(bytes: &[u8]) -> Result<&str, Refusal> {
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        refuse("is not UTF-8").within(format!("line {}", line_at(bytes, error.valid_up_to())))
+        refuse(&format!("line {} is not UTF-8", line_at(bytes, error.valid_up_to())))
     })?;
     if text.contains('\0') {
         return Err(refuse("is no text: it has a NUL byte"));

@@ -19,7 +19,7 @@ pub fn begins(line: &str) -> bool {
     })
 }
 
-pub fn read(text: &str, tokens: &mut Tokens<'_>) -> Result<(), ReadError> {
+pub fn read(text: &str, tokens: &mut Tokens<'_, '_>) -> Result<(), ReadError> {
     let mut lines = lines(text)?;
     if !lines.next().is_some_and(|(_, header)| begins(header)) {
         return Err(Refusal::bad_input("header", format!("is not {}", HEADER.join(","))).into());

@@ -30,7 +30,7 @@ pub fn begins(line: &str) -> bool {
     has_token(&columns) || columns.get(USER_COLUMNS..).is_some_and(has_token)
 }
 
-pub fn read(text: &str, tokens: &mut Tokens<'_>) -> Result<(), ReadError> {
+pub fn read(text: &str, tokens: &mut Tokens<'_, '_>) -> Result<(), ReadError> {
     let has_user = has_user(text)?;
     for (place, line) in lines(text)? {
         tokens.add(

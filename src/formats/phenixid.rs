@@ -18,7 +18,7 @@ pub fn begins(line: &str) -> bool {
         .is_ok_and(|columns| columns.len() > 1 && matches!(columns[0], "HOTP" | "TOTP"))
 }
 
-pub fn read(text: &str, tokens: &mut Tokens<'_>) -> Result<(), ReadError> {
+pub fn read(text: &str, tokens: &mut Tokens<'_, '_>) -> Result<(), ReadError> {
     for (place, line) in lines(text)? {
         tokens
             .add(place, columns(line, ';').and_then(|columns| token(place, &columns)).map(Some))?;

@@ -9,6 +9,7 @@ mod package;
 
 use crate::domain::refusal::Refusal;
 use crate::formats::pskc::encryption::Encryption;
+use crate::formats::pskc::package::BadPackage;
 use crate::formats::tokens::{Tokens, at};
 use crate::formats::xml::{Element, XmlNamespace, XmlReader};
 use crate::formats::{DecryptionKey, KeyNeeded, ReadError, TokenPlace};
@@ -26,7 +27,7 @@ pub fn needs(text: &str) -> Option<KeyNeeded> {
     first.is(XmlNamespace::Pskc, "EncryptionKey").then(|| encryption::needs(&first).ok())?
 }
 
-pub fn read(text: &str, key: &DecryptionKey, tokens: &mut Tokens<'_>) -> Result<(), ReadError> {
+pub fn read(text: &str, key: &DecryptionKey, tokens: &mut Tokens<'_, '_>) -> Result<(), ReadError> {
     let (mut document, root) = XmlReader::open(text)?;
     root.expect(XmlNamespace::Pskc, "KeyContainer")?;
     if root.attribute("Version") != Some("1.0") {
@@ -48,7 +49,12 @@ pub fn read(text: &str, key: &DecryptionKey, tokens: &mut Tokens<'_>) -> Result<
         number += 1;
         let place = TokenPlace::Package(number);
         refuse_signature(&element)?;
-        tokens.add(place, package::token(place, &element, encryption.as_ref()).map(Some))?;
+        let record = match package::token(place, &element, encryption.as_ref()) {
+            Ok(record) => Ok(Some(record)),
+            Err(BadPackage::Alone(refusal)) => Err(refusal),
+            Err(BadPackage::WholeFile(refusal)) => return Err(at(place, refusal).into()),
+        };
+        tokens.add(place, record)?;
         let following = TokenPlace::Package(number + 1);
         next = document.next_child().map_err(|refusal| at(following, refusal))?;
     }

@@ -16,7 +16,7 @@ pub fn is_safenet(text: &str) -> Result<bool, Refusal> {
     Ok(root.is(XmlNamespace::None, "Tokens"))
 }
 
-pub fn read(text: &str, tokens: &mut Tokens<'_>) -> Result<(), ReadError> {
+pub fn read(text: &str, tokens: &mut Tokens<'_, '_>) -> Result<(), ReadError> {
     let (mut document, root) = XmlReader::open(text)?;
     root.expect(XmlNamespace::None, "Tokens")?;
     for place in (1..).map(TokenPlace::Package) {

@@ -7,8 +7,10 @@ mod samples;
 use zeroize::Zeroizing;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::formats::tokens::at;
 use crate::formats::{
-    DecryptionKey, ReadError, TokenCount, TokenFormat, TokenRecord, needs, read, recognise,
+    BadEntry, DecryptionKey, ReadError, TokenCount, TokenFormat, TokenRecord, needs, read,
+    recognise,
 };
 
 pub const PSKC: &str = include_str!("../../tests/samples/tokens/pskc-plain.xml");
@@ -57,13 +59,28 @@ pub fn key_of(text: &str) -> DecryptionKey {
 }
 
 pub fn all(bytes: &[u8], key: &DecryptionKey) -> Result<(Vec<TokenRecord>, TokenCount), ReadError> {
-    let mut records = Vec::new();
-    let count = read(bytes, recognise(bytes)?, key, &mut |record| {
-        records.push(record);
+    strict(bytes, recognise(bytes)?, key)
+}
+
+/// The same in a format, and with a refusal for the first entry that is no good.
+pub fn strict(
+    bytes: &[u8],
+    format: TokenFormat,
+    key: &DecryptionKey,
+) -> Result<(Vec<TokenRecord>, TokenCount), ReadError> {
+    let (mut records, mut bad) = (Vec::new(), Vec::new());
+    let count = read(bytes, format, key, &mut |record| {
+        match record {
+            Ok(record) => records.push(record),
+            Err(entry) => bad.push(at(entry.place, entry.refusal)),
+        }
         Ok(())
     })?;
-    assert_eq!(count.read, records.len() as u64);
-    Ok((records, count))
+    assert_eq!((count.read, count.bad), (records.len() as u64, bad.len() as u64));
+    match bad.into_iter().next() {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok((records, count)),
+    }
 }
 
 /// The tokens of a text that is accepted.

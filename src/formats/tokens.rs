@@ -3,18 +3,20 @@
 use std::collections::HashSet;
 
 use crate::domain::refusal::Refusal;
-use crate::formats::{ReadError, TokenCount, TokenKind, TokenPlace, TokenRecord};
+use crate::formats::{
+    BadEntry, FIELD, ReadError, TokenCount, TokenKind, TokenPlace, TokenRecord, Visitor,
+};
 
 /// The visitor, and what it has got so far.
-pub struct Tokens<'v> {
-    visit: &'v mut dyn FnMut(TokenRecord) -> anyhow::Result<()>,
+pub struct Tokens<'v, 'f> {
+    visit: &'v mut Visitor<'f>,
     serials: HashSet<String>,
     public_ids: HashSet<Vec<u8>>,
     count: TokenCount,
 }
 
-impl<'v> Tokens<'v> {
-    pub fn new(visit: &'v mut dyn FnMut(TokenRecord) -> anyhow::Result<()>) -> Self {
+impl<'v, 'f> Tokens<'v, 'f> {
+    pub fn new(visit: &'v mut Visitor<'f>) -> Self {
         let (serials, public_ids) = (HashSet::new(), HashSet::new());
         Self { visit, serials, public_ids, count: TokenCount::default() }
     }
@@ -25,32 +27,45 @@ impl<'v> Tokens<'v> {
         place: TokenPlace,
         record: Result<Option<TokenRecord>, Refusal>,
     ) -> Result<(), ReadError> {
-        let Some(record) = record.map_err(|refusal| at(place, refusal))? else {
-            self.count.passed_over += 1;
-            self.count.first_passed_over.get_or_insert(place);
-            return Ok(());
+        let record = match record {
+            Ok(Some(record)) => self.undoubled(record),
+            Ok(None) => {
+                self.count.passed_over += 1;
+                self.count.first_passed_over.get_or_insert(place);
+                return Ok(());
+            }
+            Err(refusal) => Err(refusal),
         };
+        match &record {
+            Ok(_) => self.count.read += 1,
+            Err(_) => self.count.bad += 1,
+        }
+        let record = record.map_err(|refusal| BadEntry { place, refusal: refusal.unquoted() });
+        (self.visit)(record).map_err(ReadError::Visitor)
+    }
+
+    /// The token, unless an earlier one has its serial or public id.
+    fn undoubled(&mut self, record: TokenRecord) -> Result<TokenRecord, Refusal> {
         let is_new = record.serial.as_ref().is_none_or(|serial| {
             // The same serial in small letters would be another token to a machine and the same to a person.
             self.serials.insert(serial.to_uppercase())
         });
         if !is_new {
-            return Err(at(place, doubled("serial")).into());
+            return Err(doubled("serial"));
         }
         if let TokenKind::Yubikey { public_id, .. } = &record.kind
             && !public_id.is_empty()
             && !self.public_ids.insert(public_id.clone())
         {
-            return Err(at(place, doubled("public id")).into());
+            return Err(doubled("public id"));
         }
-        self.count.read += 1;
-        (self.visit)(record).map_err(ReadError::Visitor)
+        Ok(record)
     }
 
     /// What was read, unless there was nothing.
     pub fn counted(self) -> Result<TokenCount, Refusal> {
-        if self.count.read == 0 {
-            return Err(Refusal::bad_input("FILE", "holds no token with a key")
+        if self.count.read + self.count.bad == 0 {
+            return Err(Refusal::bad_input(FIELD, "holds no token with a key")
                 .hint("export the tokens again, with their keys (seeds)"));
         }
         Ok(self.count)
@@ -64,7 +79,7 @@ fn doubled(field: &str) -> Refusal {
 
 /// The same with its place and, where the reader knows nothing better, what to do.
 pub fn at(place: TokenPlace, refusal: Refusal) -> Refusal {
-    let refusal = refusal.within(place.to_string()).unquoted();
+    let refusal = refusal.within(format!("{FIELD}: {place}")).unquoted();
     match refusal.hint {
         Some(_) => refusal,
         None => refusal.hint(format!("correct {place}, or take it out of the file")),

@@ -32,7 +32,7 @@ pub fn begins(line: &str) -> bool {
     })
 }
 
-pub fn read(text: &str, tokens: &mut Tokens<'_>) -> Result<(), ReadError> {
+pub fn read(text: &str, tokens: &mut Tokens<'_, '_>) -> Result<(), ReadError> {
     for (place, line) in lines(text)? {
         let columns = columns(line, ',');
         let is_start = |columns: &Vec<&str>| columns.len() > 1 && columns[0] == START;

@@ -34,7 +34,7 @@ fn is_time(text: &str) -> bool {
         })
 }
 
-pub fn read(text: &str, tokens: &mut Tokens<'_>) -> Result<(), ReadError> {
+pub fn read(text: &str, tokens: &mut Tokens<'_, '_>) -> Result<(), ReadError> {
     for (place, line) in lines(text)? {
         tokens.add(place, columns(line, ',').and_then(|columns| token(place, &columns)))?;
     }

@@ -69,7 +69,15 @@ pub fn find_token(write: &mut Transaction<'_>, serial: &Serial) -> Result<Token>
         }
         known.len() < MAX_COMPARED
     })?;
-    let nearest = suggest::nearest_hint(&serial.folded(), known.iter().map(String::as_str));
+    let nearest = suggest::nearest(&serial.folded(), known.iter().map(String::as_str));
+    // As they are listed, unless the row does not prove: a hint is no place for that.
+    let mut as_listed = |folded: String| {
+        let serial = Serial::parse(&folded).ok()?;
+        let token = write.tx.token(&serial).ok().flatten();
+        Some(token.map_or(folded, |token| token.serial.to_string()))
+    };
+    let nearest: Vec<_> = nearest.into_iter().filter_map(&mut as_listed).collect();
+    let nearest = suggest::did_you_mean(&nearest);
     let message = format!("there is no token {}", quoted(serial.as_str()));
     let list = || command("list-tokens").after("list the tokens with: ");
     let hint = nearest.map_or_else(list, Hint::from);

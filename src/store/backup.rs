@@ -40,6 +40,9 @@ pub struct BackupHeader {
     created_at: Timestamp,
     pub users: u64,
     pub devices: u64,
+    /// Absent in backups of versions without hardware tokens.
+    #[serde(default)]
+    pub tokens: u64,
     pub events: u64,
     head_seq: u64,
     head_hash: String,
@@ -58,6 +61,7 @@ impl BackupHeader {
             created_at: source.created_at()?,
             users: counts.users,
             devices: counts.devices,
+            tokens: counts.tokens,
             events: counts.events,
             head_seq: head.seq,
             head_hash: HEXLOWER.encode(&head.hash),
@@ -81,7 +85,8 @@ impl BackupHeader {
 
     #[must_use]
     pub const fn counts(&self) -> RowCounts {
-        RowCounts { users: self.users, devices: self.devices, events: self.events }
+        let Self { users, devices, tokens, events, .. } = *self;
+        RowCounts { users, devices, tokens, events }
     }
 }
 

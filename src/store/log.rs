@@ -1,7 +1,7 @@
 //! Reading the audit log: events for display, the hash chain for verification, and earlier states of
 //! users.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 
@@ -15,7 +15,7 @@ use crate::store::integrity::{
     at, check_count, end_of_log, log_start, seq, signed_head, walk_chain,
 };
 use crate::store::log_ends::{LogStart, SignedHead};
-use crate::store::log_query::{EventView, LogQuery, LoggedChange, StatusChange};
+use crate::store::log_query::{CoverageEvent, EventView, LogQuery, LoggedChange};
 use crate::store::naming::Naming;
 use crate::store::row::{self, Value};
 use crate::store::sql;
@@ -165,45 +165,47 @@ impl<'r> LogReader<'r> {
         Ok(undoing)
     }
 
-    /// Every change of anybody's MFA status, in order, but those of these users.
-    pub fn status_history(
+    /// Every change of anybody's MFA status, devices or groups, from the newest to the oldest.
+    pub fn coverage_events(
         &mut self,
-        but: &BTreeSet<Id>,
-        visit: &mut dyn FnMut(StatusChange) -> Result<()>,
+        visit: &mut dyn FnMut(CoverageEvent) -> Result<()>,
     ) -> Result<()> {
-        let statement =
-            if but.is_empty() { sql::STATUS_CHANGES } else { sql::STATUS_CHANGES_OF_USERS };
-        self.driver.query(statement, &[], &mut |row| {
-            if !but.is_empty() {
-                let user = row.bytes_ref(5)?.and_then(|id| id.try_into().ok()).map(Id::new);
-                if user.is_some_and(|user| but.contains(&user)) {
-                    return Ok(true);
-                }
-            }
-            let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
-            let seq = seq(row, "events")?.unwrap_or_default();
-            let at = at(row, 1, "events")?.unwrap_or(Timestamp::from_unix(0)?);
-            let is_removal = text(2)? == "remove-user";
-            visit(StatusChange { seq, at, is_removal, was: text(3)?, is: text(4)? })?;
+        self.driver.query(sql::COVERAGE_EVENTS, &[], &mut |row| {
+            let status = row.text(4)?.unwrap_or_default();
+            visit(CoverageEvent {
+                seq: seq(row, "events")?.unwrap_or_default(),
+                at: at(row, 1, "events")?.unwrap_or(Timestamp::from_unix(0)?),
+                user: row.bytes_ref(5)?.and_then(|id| id.try_into().ok()).map(Id::new),
+                is_removal: row.text_ref(2)? == Some("remove-user"),
+                was_status: row.text(3)?.unwrap_or_else(|| status.clone()),
+                status,
+                was: row.text(6)?,
+            })?;
             Ok(true)
         })
     }
 
-    /// How often each verb had each outcome.
+    /// How often each verb had each outcome. What was done to a user's token counts once, though the log has an event for
+    /// the user and one for the token.
     pub fn outcome_counts(&mut self) -> Result<Vec<(String, String, u64)>> {
         let mut outcome_counts: BTreeMap<(String, String), u64> = BTreeMap::new();
-        self.driver.query(sql::OUTCOME_COUNTS, &[], &mut |row| {
-            // Metrics must still be written for a damaged log, so that they can report the damage.
-            let text = |column| match row.text(column) {
-                Ok(text) => text.unwrap_or_default(),
-                Err(_) => UNREADABLE.to_owned(),
-            };
-            let count = row.int(2)?.unwrap_or_default().cast_unsigned();
-            *outcome_counts.entry((text(0), text(1))).or_default() += count;
-            Ok(true)
-        })?;
+        let queries = [(sql::OUTCOME_COUNTS, true), (sql::SECOND_OUTCOME_COUNTS.as_str(), false)];
+        for (query, adds) in queries {
+            self.driver.query(query, &[], &mut |row| {
+                // Metrics must still be written for a damaged log, so that they can report the damage.
+                let text = |column| match row.text(column) {
+                    Ok(text) => text.unwrap_or_default(),
+                    Err(_) => UNREADABLE.to_owned(),
+                };
+                let number = row.int(2)?.unwrap_or_default().cast_unsigned();
+                let count = outcome_counts.entry((text(0), text(1))).or_default();
+                *count = if adds { *count + number } else { count.saturating_sub(number) };
+                Ok(true)
+            })?;
+        }
         Ok(outcome_counts
             .into_iter()
+            .filter(|(_, count)| *count > 0)
             .map(|((verb, outcome), count)| (verb, outcome, count))
             .collect())
     }

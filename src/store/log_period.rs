@@ -16,13 +16,14 @@ impl EventRange {
 }
 
 impl LogReader<'_> {
-    /// Passes the number of events of each verb, outcome and operator to `visit`.
+    /// Passes the number of events of each verb, outcome and operator to `visit`. What was done to a user's token counts
+    /// once, with its user.
     pub fn period_counts(
         &mut self,
         range: EventRange,
         visit: &mut dyn FnMut(EventCount) -> Result<()>,
     ) -> Result<()> {
-        self.driver.query(sql::PERIOD_COUNTS, &range.values(), &mut |row| {
+        self.driver.query(&sql::PERIOD_COUNTS, &range.values(), &mut |row| {
             let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
             let number = |column| {
                 let number = row.int(column)?.unwrap_or_default();
@@ -60,7 +61,8 @@ impl LogReader<'_> {
         Ok(count.flatten().unwrap_or_default().cast_unsigned())
     }
 
-    /// Passes every event that is no attempt to sign in and no notice to `visit`, oldest first.
+    /// Passes every event that is no attempt to sign in and no notice to `visit`, oldest first; of the two events about
+    /// a user's token, the user's.
     pub fn period_events(
         &mut self,
         range: EventRange,

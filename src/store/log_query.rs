@@ -97,12 +97,16 @@ pub struct LoggedChange {
     pub detail: Option<String>,
 }
 
-/// A change of a user's MFA status; the log keeps it for erased users too.
+/// A change of a user's MFA status, devices or groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusChange {
+pub struct CoverageEvent {
     pub seq: u64,
     pub at: Timestamp,
+    pub user: Option<Id>,
     pub is_removal: bool,
-    pub was: String,
-    pub is: String,
+    /// The statuses before and after, which the log keeps for erased users too; equal where the status stayed.
+    pub was_status: String,
+    pub status: String,
+    /// Earlier values; `None` for erased users.
+    pub was: Option<String>,
 }

@@ -26,6 +26,7 @@ pub trait RowSource {
 pub struct RowCounts {
     pub users: u64,
     pub devices: u64,
+    pub tokens: u64,
     pub events: u64,
 }
 
@@ -36,13 +37,18 @@ impl RowCounts {
             let count = first(driver, &sql, &[], |row| row.int(0))?.flatten();
             Ok(count.unwrap_or_default().cast_unsigned())
         };
-        Ok(Self { users: count("users")?, devices: count("devices")?, events: count("events")? })
+        Ok(Self {
+            users: count("users")?,
+            devices: count("devices")?,
+            tokens: count("tokens")?,
+            events: count("events")?,
+        })
     }
 
     /// The sum of all.
     #[must_use]
     pub const fn rows(&self) -> u64 {
-        self.users + self.devices + self.events
+        self.users + self.devices + self.tokens + self.events
     }
 
     /// The length of a progress bar: each row is written and read back, then the MACs of each user and

@@ -91,18 +91,30 @@ pub const LAST_SEQ_BEFORE: &str = "SELECT seq FROM events WHERE seq < $1 AND at 
 pub const EVENTS_AFTER: &str = "SELECT count(*), min(seq), max(seq) FROM events WHERE seq > $1";
 pub const ALL_EVENTS: &str = "SELECT count(*), min(seq), max(seq) FROM events";
 pub const SEQ_RANGE: &str = "SELECT min(seq), max(seq) FROM events WHERE at >= $1 AND at < $2";
-pub const STATUS_CHANGES: &str = "SELECT seq, at, verb, was_status, status FROM events \
-                         WHERE was_status IS NOT NULL ORDER BY seq";
-/// The same with the user's id, which no index has beside the rest.
-pub const STATUS_CHANGES_OF_USERS: &str = "SELECT seq, at, verb, was_status, status, user_id FROM events \
-                         WHERE was_status IS NOT NULL ORDER BY seq";
+/// What coverage depends on.
+pub const COVERAGE_EVENTS: &str = "SELECT seq, at, verb, was_status, status, user_id, was FROM events \
+                         WHERE was_status IS NOT NULL OR was LIKE '%\"devices\":%' \
+                         OR was LIKE '%\"groups\":%' ORDER BY seq DESC";
 pub const OUTCOME_COUNTS: &str = "SELECT verb, outcome, count(*) FROM events GROUP BY verb, outcome \
                          ORDER BY verb, outcome";
+/// Of the events about tokens, those of a verb that logs its user too: they stand for the same act a second time. Only
+/// a removal from the inventory, and a pruning, log the token alone.
+const IS_SECOND_OF_TOKEN: &str = "token_id IS NOT NULL AND verb NOT IN ('remove-token', 'log')";
+pub static SECOND_OUTCOME_COUNTS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT verb, outcome, count(*) FROM events WHERE {IS_SECOND_OF_TOKEN} \
+         GROUP BY verb, outcome ORDER BY verb, outcome"
+    )
+});
 /// The next four take the number before the period's first event, and its last one.
-pub const PERIOD_COUNTS: &str = "SELECT verb, outcome, operator_uid, operator_claim, count(*), \
-                         count(ticket) FROM events WHERE seq > $1 AND seq <= $2 \
-                         GROUP BY verb, outcome, operator_uid, operator_claim \
-                         ORDER BY verb, outcome, operator_uid, operator_claim";
+pub static PERIOD_COUNTS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT verb, outcome, operator_uid, operator_claim, count(*), count(ticket) FROM events \
+         WHERE seq > $1 AND seq <= $2 AND NOT ({IS_SECOND_OF_TOKEN}) \
+         GROUP BY verb, outcome, operator_uid, operator_claim \
+         ORDER BY verb, outcome, operator_uid, operator_claim"
+    )
+});
 /// Events that stand for attempts before them.
 pub const PERIOD_ATTEMPTS: &str = "SELECT verb, outcome, detail FROM events \
                          WHERE seq > $1 AND seq <= $2 AND (detail LIKE '%\"attempts\":%' \
@@ -113,7 +125,8 @@ pub const PERIOD_LOCKS: &str = "SELECT count(*) FROM events WHERE seq > $1 AND s
 pub static PERIOD_EVENTS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM events WHERE seq > $1 AND seq <= $2 \
-         AND verb NOT IN ('verify', 'sign-in', 'notify') ORDER BY seq",
+         AND verb NOT IN ('verify', 'sign-in', 'notify') \
+         AND NOT ({IS_SECOND_OF_TOKEN}) ORDER BY seq",
         EVENT_VIEW_COLUMNS.join(", ")
     )
 });

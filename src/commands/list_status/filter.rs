@@ -214,9 +214,7 @@ impl Filter {
             && self.policy.matches(line)
             && (!self.bypass || line.bypass)
             && self.recovery_codes_below.is_none_or(|n| line.recovery_codes_left < n)
-            && self
-                .codes_left_below
-                .is_none_or(|n| line.paper_codes_left().is_some_and(|left| left < n))
+            && self.codes_left_below.is_none_or(|n| line.codes_left.is_some_and(|left| left < n))
             && (!self.never_used || user.last_verified_at.is_none())
             && has_lasted(last, self.inactive_for)
             && self.pending_longer_than.is_none_or(has_pending_device)

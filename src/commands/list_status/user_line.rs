@@ -36,6 +36,9 @@ pub struct UserLine {
     pub has_unexpired_bypass: bool,
     pub devices: Vec<DeviceLine>,
     pub recovery_codes_left: usize,
+    /// The unused codes of the active printed lists; `None` without such a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes_left: Option<usize>,
     pub last_verified_at: Option<Timestamp>,
 }
 
@@ -83,6 +86,11 @@ impl DeviceLine {
     }
 }
 
+fn paper_codes_left(devices: &[DeviceLine]) -> Option<usize> {
+    let lists = devices.iter().filter(|device| device.state == "active");
+    lists.filter_map(|device| device.codes_left).reduce(|a, b| a + b)
+}
+
 impl UserLine {
     pub fn of(user: &User, policy: &Policy, now: Timestamp) -> Self {
         let requirement = policy.requirement(user);
@@ -90,6 +98,7 @@ impl UserLine {
         let profile = &user.profile;
         let safe = |text: &Option<String>| text.as_deref().map(|t| shown(t).into_owned());
         let locked = user.locked(now);
+        let devices: Vec<_> = user.live().map(DeviceLine::of).collect();
         Self {
             user: shown(user.name.as_str()).into_owned(),
             display_name: safe(&profile.display_name),
@@ -107,7 +116,8 @@ impl UserLine {
             password_change_required: user.password_change != PasswordChange::NotRequired,
             bypass: user.bypass.as_ref().is_some_and(|bypass| bypass.is_open(now)),
             has_unexpired_bypass: user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
-            devices: user.live().map(DeviceLine::of).collect(),
+            codes_left: paper_codes_left(&devices),
+            devices,
             recovery_codes_left: user.recovery.as_ref().map_or(0, RecoverySet::left),
             last_verified_at: user.last_verified_at,
         }
@@ -134,15 +144,9 @@ impl UserLine {
         set.join(", ")
     }
 
-    /// The unused codes of the user's active lists; `None` without such a list.
-    pub fn paper_codes_left(&self) -> Option<usize> {
-        let lists = self.devices.iter().filter(|device| device.state == "active");
-        lists.filter_map(|device| device.codes_left).reduce(|a, b| a + b)
-    }
-
     /// As people read them.
     fn devices_with_codes(&self) -> Cow<'static, str> {
-        match self.paper_codes_left() {
+        match self.codes_left {
             Some(left) => {
                 format!("{} ({} left)", self.devices(", "), counted(left, "paper code")).into()
             }
@@ -193,6 +197,7 @@ impl Record for UserLine {
         "last_verified_at",
         "due_at",
         "weak",
+        "codes_left",
     ];
 
     const LESS_NEEDED: &'static [&'static str] = &["LAST CODE", "DEVICES", "FLAGS", "NAME"];
@@ -213,6 +218,7 @@ impl Record for UserLine {
         f.maybe_value(self.last_verified_at);
         f.maybe_value(self.due_at);
         f.flag(self.weak);
+        f.maybe_value(self.codes_left);
     }
 
     fn sentence(&self) -> String {

@@ -17,7 +17,8 @@ const MAX_EVENTS: usize = 200;
 /// Rows of the table by verb and operator.
 const MAX_COUNTS: usize = 500;
 
-/// Verbs that take protection away, or prepare that, each with the heading of its list.
+/// Verbs that take protection away, or prepare that, and those that move hardware tokens, each with the heading of its
+/// list.
 pub const LISTED: &[(&str, &str)] = &[
     ("reset", "Devices reset"),
     ("disable", "MFA switched off"),
@@ -31,6 +32,10 @@ pub const LISTED: &[(&str, &str)] = &[
     ("recovery-codes", "Recovery codes replaced"),
     ("set-password", "Passwords set"),
     ("edit-user", "Groups, protection and names changed"),
+    ("assign", "Hardware tokens assigned"),
+    ("unassign", "Hardware tokens taken back"),
+    ("add-tokens", "Hardware tokens added"),
+    ("remove-token", "Hardware tokens removed"),
     ("restore", "Backups restored"),
     ("log", "Log pruned"),
 ];

@@ -1,4 +1,4 @@
-//! The content of a report: read in one snapshot, in constant memory.
+//! The content of a report: read in one snapshot. Of each user it holds no more than the kinds of their devices.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -7,7 +7,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::activity::Activity;
-use super::coverage::{CoverageHistory, NumbersAfter, Point, StatusChanges};
+use super::coverage::{
+    CoverageChanges, CoverageHistory, CoverageStep, Numbers, NumbersAfter, Point,
+};
 use super::listed::Listed;
 use super::period::Period;
 use crate::app::App;
@@ -17,6 +19,7 @@ use crate::commands::left_out::LeftOut;
 use crate::commands::list_status::{GroupLine, Groups, Summary, UserLine, users_after};
 use crate::commands::verify_log::VerifyLogRecord;
 use crate::domain::audit::anchor::Anchor;
+use crate::domain::audit::earlier_coverage::{CoverageChange, EarlierCoverage};
 use crate::domain::policy::strong::StrongKinds;
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::secret::Id;
@@ -130,39 +133,79 @@ pub fn history(
     let period = Period::locate(&mut snapshot, times.0, times.1, now)?;
     let policy = app.config.policy.clone();
     left_out.require_known(&mut snapshot, &policy)?;
-    let (mut today, mut but) = (Summary::default(), BTreeSet::new());
+    let mut today = Today::new(&policy);
     snapshot.users(Order::default(), &mut |user| {
-        if left_out.has(&user) {
-            but.insert(user.id);
-        } else {
-            today.count(&UserLine::of(&user, &policy, now));
+        if today.takes(&user, left_out) {
+            today.summary.count(&UserLine::of(&user, &policy, now));
         }
         Ok(())
     })?;
-    let (_, _, history) = course(&mut snapshot, &period, (&today, &but), now)?;
+    let (_, _, history) = course(&mut snapshot, &period, today, now)?;
     Ok((period, history))
+}
+
+/// The users as they are now, from whom the course of the numbers is led back.
+struct Today {
+    summary: Summary,
+    users: EarlierCoverage,
+    /// Who is in a group that is left out today. The log has no groups of removed users, so that those count.
+    but: BTreeSet<Id>,
+}
+
+impl Today {
+    fn new(policy: &Policy) -> Self {
+        let users = EarlierCoverage::new(policy.strong.clone());
+        Self { summary: Summary::default(), users, but: BTreeSet::new() }
+    }
+
+    /// Whether the user counts.
+    fn takes(&mut self, user: &User, left_out: &LeftOut) -> bool {
+        let counts = !left_out.has(user);
+        if counts {
+            self.users.enter(user);
+        } else {
+            self.but.insert(user.id);
+        }
+        counts
+    }
 }
 
 /// The numbers at the beginning, at the end, and between.
 fn course(
     snapshot: &mut ReadTx<'_>,
     period: &Period,
-    (today, but): (&Summary, &BTreeSet<Id>),
+    mut today: Today,
     now: Timestamp,
 ) -> Result<(Option<Point>, Point, CoverageHistory)> {
-    let numbers = |event| NumbersAfter::new(event, today.users, today.enabled);
-    let (mut start, mut end) = (numbers(period.events.after), numbers(period.events.last));
-    let mut changes = StatusChanges::new(period.store_created_at, now);
-    snapshot.log().status_history(but, &mut |step| {
-        start.take_back(&step);
-        end.take_back(&step);
-        changes.add(&step);
+    let Summary { users, enabled, weak, .. } = today.summary;
+    let numbers = Numbers::new(users, enabled, enabled.saturating_sub(weak));
+    let mut steps = Vec::new();
+    snapshot.log().coverage_events(&mut |event| {
+        if event.user.is_some_and(|user| today.but.contains(&user)) {
+            return Ok(());
+        }
+        let (before, after) = today.users.take_back(CoverageChange {
+            user: event.user,
+            is_removal: event.is_removal,
+            was_status: &event.was_status,
+            status: &event.status,
+            was: event.was.as_deref(),
+        });
+        steps.extend(CoverageStep::new(event.seq, event.at, before, after));
         Ok(())
     })?;
+    let mut start = NumbersAfter::new(period.events.after, numbers);
+    let mut end = NumbersAfter::new(period.events.last, numbers);
+    let mut changes = CoverageChanges::new(period.store_created_at, now);
+    for step in steps.iter().rev() {
+        start.take_back(step);
+        end.take_back(step);
+        changes.add(step);
+    }
     let start = period.is_start_known().then(|| start.at(period.since));
     let end = end.at(period.last_second());
     let since = period.since.max(period.log_begins_at.unwrap_or(period.since));
-    let mut history = changes.history(today.users, today.enabled, Some(since), end);
+    let mut history = changes.history(numbers, Some(since), end);
     // The line begins with the period, unless that is before the first user.
     if let Some(start) = start.filter(|start| start.users > 0)
         && history.points.first().is_some_and(|first| start.at < first.at)
@@ -185,14 +228,13 @@ pub fn read(
     let mut snapshot = store.read()?;
     let period = Period::locate(&mut snapshot, times.0, times.1, now)?;
     left_out.require_known(&mut snapshot, &policy)?;
-    let (mut today, mut users) = (Summary::default(), Users::default());
-    // Who is in a group that is left out today. The log has no groups of removed users, so that those count.
-    let mut but = BTreeSet::new();
+    let (mut today, mut users) = (Today::new(&policy), Users::default());
     snapshot.users(Order::default(), &mut |user| {
-        if left_out.has(&user) {
-            but.insert(user.id);
-        } else if period.is_over {
-            today.count(&UserLine::of(&user, &policy, now));
+        if !today.takes(&user, left_out) {
+            return Ok(());
+        }
+        if period.is_over {
+            today.summary.count(&UserLine::of(&user, &policy, now));
         } else {
             users.add(&user, &policy, now);
         }
@@ -201,17 +243,17 @@ pub fn read(
     if period.is_over {
         let at = period.last_second();
         let nameless = users_after(&mut snapshot, period.events.last, &mut |user| {
-            if !but.contains(&user.id) {
+            if !today.but.contains(&user.id) {
                 users.add(&user, &policy, at);
             }
             Ok(())
         })?;
         users.summary.nameless = nameless;
     } else {
-        today.clone_from(&users.summary);
+        today.summary.clone_from(&users.summary);
     }
     users.summary = users.summary.with_coverage();
-    let (start, end, history) = course(&mut snapshot, &period, (&today, &but), now)?;
+    let (start, end, history) = course(&mut snapshot, &period, today, now)?;
     let activity = Activity::read(&mut snapshot, period.events)?;
     drop(snapshot);
     // After the snapshot, so that the verified log has every event of this report.
@@ -309,13 +351,14 @@ struct Figures {
     at: Timestamp,
     users: u64,
     enabled: u64,
+    covered: u64,
     coverage: f64,
 }
 
 impl Figures {
     fn of(point: &Point) -> Self {
-        let Point { at, users, enabled } = *point;
-        Self { at, users, enabled, coverage: (point.coverage() * 100.0).floor() / 100.0 }
+        let Point { at, users, enabled, covered } = *point;
+        Self { at, users, enabled, covered, coverage: (point.coverage() * 100.0).floor() / 100.0 }
     }
 }
 
@@ -324,20 +367,13 @@ fn group_line((group, summary): (&str, &Summary)) -> GroupLine {
 }
 
 impl Content {
-    /// The numbers at the end, without the users who are enabled by devices of weak kinds only. The course of the
-    /// numbers counts these: the log has the status, whatever kinds it comes from.
-    pub fn covered(&self) -> Point {
-        let enabled = self.end.enabled.saturating_sub(self.users.summary.weak);
-        Point { enabled, ..self.end }
-    }
-
     pub fn document<'c>(&'c self, output: Option<&'c str>) -> Document<'c> {
-        let (end, covered) = (Figures::of(&self.end), Figures::of(&self.covered()));
+        let end = Figures::of(&self.end);
         Document {
             schema: "mfactl.report/1",
             output,
             users: end.users,
-            coverage: covered.coverage,
+            coverage: end.coverage,
             since: self.period.since,
             until: self.period.until,
             is_over: self.period.is_over,

@@ -58,10 +58,7 @@ pub fn course(content: &Content) -> String {
     };
     match users.weak.total {
         0 => course,
-        n => format!(
-            "{course}; {} at the end by strong kinds of devices (weak kinds only: {n})",
-            content.covered().percent()
-        ),
+        n => format!("{course} (not counted, as their devices are of weak kinds only: {n})"),
     }
 }
 
@@ -73,7 +70,7 @@ fn tiles(html: &mut String, content: &Content) {
             writeln!(html, "<div class=\"tile {class}\"><b>{value}</b><span>{name}</span></div>");
     };
     let alarm = |count: u64| if count > 0 { "bad" } else { "" };
-    tile("coverage", content.covered().percent(), "main");
+    tile("coverage", end.percent(), "main");
     tile("users", end.users.to_string(), "");
     tile("enabled", end.enabled.to_string(), "");
     if summary.weak > 0 {

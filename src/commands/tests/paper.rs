@@ -160,8 +160,12 @@ fn who_has_few_codes_left_is_listed_counted_and_told() {
         assert!(!ran.err.contains("left on the printed list"), "{ran:?}");
     }
     assert_eq!((below(6), below(7)), (0, 1));
+    let csv = world.run("list-status --columns user,codes_left --format csv").ok().out;
+    assert_eq!(csv.replace('\r', ""), "user,codes_left\nalice,6\n");
+    assert_eq!(world.listed("alice")["codes_left"], 6);
     let _ = world.active("bob");
     assert_eq!(below(7), 1, "whoever has no list lacks no codes");
+    assert!(world.listed("bob")["codes_left"].is_null());
     let low = || world.run("metrics").ok().out.contains("mfactl_paper_codes_left_low_users 1");
     assert!(!low());
     let ran = world.run_with("verify alice", &codes[4]).ok();

@@ -193,14 +193,22 @@ fn the_report_names_weak_users_and_the_strong_kinds() {
     assert_eq!(names(&document["overdue"]["listed"]), ["bob", "carol"]);
     assert_eq!(document["summary"]["required_without_mfa"], document["overdue"]["total"]);
     assert_eq!((&document["coverage"], &document["summary"]["weak"]), (&json!(33.33), &json!(1)));
-    let at_end = &document["at_end"];
-    assert_eq!((&at_end["enabled"], &at_end["coverage"]), (&json!(2), &json!(66.66)), "by status");
+    let course = document["course"].as_array().unwrap();
+    for at_end in [&document["at_end"], course.last().unwrap()] {
+        let numbers = [&at_end["enabled"], &at_end["covered"], &at_end["coverage"]];
+        assert_eq!(numbers, [&json!(2), &json!(1), &json!(33.33)]);
+    }
+    let file = world.folder.path().join("c.svg");
+    let chart = report(&format!("--json --output {}", file.display())).json();
+    let percent = chart["coverage"].as_f64().unwrap();
+    assert!((33.3..33.4).contains(&percent), "{chart}");
+    assert!(std::fs::read_to_string(file).unwrap().contains("33.3% of 3 users"));
     let words = "by the configuration, MFA is required of everybody; strong kinds of devices: \
                  totp, hotp, yubikey; for the group \"admins\": yubikey";
     assert_eq!(document["policy"], words);
     let text = report("").out;
     for there in [
-        "; 33.3% at the end by strong kinds of devices (weak kinds only: 1)\n",
+        "33.3% of 3 users at the end (not counted, as their devices are of weak kinds only: 1)\n",
         "required, unmet:      2: bob, carol\n",
         "weak kinds only:      1: carol\n",
     ] {
@@ -222,7 +230,13 @@ fn the_report_names_weak_users_and_the_strong_kinds() {
     let _ = world.run("delete carol --yes").ok();
     let over = report("--since 2026-01-01 --until 2026-01-02 --json").json();
     assert_eq!((names(&over["weak"]["listed"]), &over["coverage"]), (vec!["carol"], &json!(33.33)));
-    assert_eq!(report("--json").json()["weak"]["total"], 0);
+    let now = report("--since 2026-01-02 --json").json();
+    assert_eq!(now["weak"]["total"], 0);
+    // carol was weak until she lost her device.
+    for point in now["course"].as_array().unwrap() {
+        assert_eq!((&point["covered"], &point["coverage"]), (&json!(1), &json!(33.33)), "{now}");
+    }
+    assert_eq!((&now["at_start"]["enabled"], &now["at_end"]["enabled"]), (&json!(2), &json!(1)));
 }
 
 #[test]

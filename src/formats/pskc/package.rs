@@ -12,11 +12,25 @@ use crate::formats::xml::Element;
 use crate::formats::xml::XmlNamespace::Pskc;
 use crate::formats::{TokenKind, TokenPlace, TokenRecord};
 
+/// Why a package is not read.
+pub enum BadPackage {
+    /// The others may be good.
+    Alone(Refusal),
+    /// The key is wrong, or somebody altered the file: no package of it can be trusted.
+    WholeFile(Refusal),
+}
+
+impl From<Refusal> for BadPackage {
+    fn from(refusal: Refusal) -> Self {
+        Self::Alone(refusal)
+    }
+}
+
 pub fn token(
     place: TokenPlace,
     package: &Element,
     encryption: Option<&Encryption>,
-) -> Result<TokenRecord, Refusal> {
+) -> Result<TokenRecord, BadPackage> {
     package.expect(Pskc, "KeyPackage")?;
     package.only(&[
         (Pskc, "DeviceInfo"),
@@ -47,7 +61,7 @@ pub fn token(
     ])?;
     let device = package.child(Pskc, "DeviceInfo")?;
     let of_device = |name| match device {
-        Some(device) => Ok(device.child(Pskc, name)?.map(Element::text)),
+        Some(device) => Ok::<_, Refusal>(device.child(Pskc, name)?.map(Element::text)),
         None => Ok(None),
     };
     let owner = match key.child(Pskc, "UserId")? {
@@ -120,23 +134,25 @@ fn plain<'e>(data: &'e Element, name: &str) -> Result<Option<&'e str>, Refusal> 
 fn secret_bytes(
     element: &Element,
     encryption: Option<&Encryption>,
-) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+) -> Result<Zeroizing<Vec<u8>>, BadPackage> {
     element.only(&[(Pskc, "PlainValue"), (Pskc, "EncryptedValue"), (Pskc, "ValueMAC")])?;
     let encrypted = element.child(Pskc, "EncryptedValue")?;
     match (element.child(Pskc, "PlainValue")?, encrypted, encryption) {
-        (Some(plain), None, None) => base64("key", plain.text()),
+        (Some(plain), None, None) => Ok(base64("key", plain.text())?),
         (None, Some(encrypted), Some(encryption)) => {
             let mac = element.required(Pskc, "ValueMAC")?;
-            encryption.value(encrypted, mac.text())
+            encryption.value(encrypted, mac.text()).map_err(BadPackage::WholeFile)
         }
         (None, Some(_), None) => {
-            Err(Refusal::bad_input("key", "is encrypted, but the file does not say with which key"))
+            Err(Refusal::bad_input("key", "is encrypted, but the file does not say with which key")
+                .into())
         }
         // Anybody who can write the file could slip in a key of their own.
         (Some(_), None, Some(_)) => {
-            Err(Refusal::bad_input("key", "is not encrypted, as the others of the file are"))
+            let problem = "is not encrypted, as the others of the file are";
+            Err(BadPackage::WholeFile(Refusal::bad_input("key", problem)))
         }
-        _ => Err(Refusal::bad_input("key", "is missing, or there twice")),
+        _ => Err(Refusal::bad_input("key", "is missing, or there twice").into()),
     }
 }
 

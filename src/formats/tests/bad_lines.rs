@@ -29,7 +29,7 @@ fn foreign_files_are_refused_with_the_formats_that_are_read() {
 fn a_sample_is_refused_as_another_format() {
     for (text, format) in SAMPLES {
         for other in TokenFormat::ALL.into_iter().filter(|other| *other != format) {
-            match read(text.as_bytes(), other, &DecryptionKey::None, &mut |_| Ok(())) {
+            match strict(text.as_bytes(), other, &DecryptionKey::None) {
                 Err(ReadError::Refused(refusal)) => assert!(refusal.hint.is_some(), "{refusal}"),
                 result => panic!("{} as {}: {result:?}", format.word(), other.word()),
             }
@@ -49,7 +49,7 @@ fn other_encodings_are_refused() {
         (b"", "empty"),
         (b"\xef\xbb\xbf \n", "empty"),
         (nul.as_bytes(), "NUL"),
-        (&latin_1, "line 1: FILE: is not UTF-8"),
+        (&latin_1, "FILE: line 1 is not UTF-8"),
     ] {
         let message = refused_bytes(bytes, &DecryptionKey::None);
         assert!(message.contains(reason), "{message}");
@@ -63,7 +63,7 @@ fn a_file_that_is_cut_off_is_refused() {
         let end = text.trim_end().len();
         for cut in (end - 120.min(end)..end).step_by(7).chain([end - 1]) {
             let bytes = &text.as_bytes()[..cut];
-            let mut visit = |_| Ok(());
+            let mut visit = |_: Result<TokenRecord, BadEntry>| Ok(());
             let result = read(bytes, format, &key_of_cut(text), &mut visit);
             // Between two lines nothing shows that more were meant to come.
             let is_line_end = !text.starts_with('<') && bytes.ends_with(b"\n");
@@ -71,7 +71,7 @@ fn a_file_that_is_cut_off_is_refused() {
         }
     }
     let message = refused(FREEIPA.trim_end());
-    assert!(message.starts_with("line 3: line: has no line end"), "{message}");
+    assert!(message.starts_with("FILE: line 3: line: has no line end"), "{message}");
 }
 
 /// The passphrase takes long, and the end of the file decides nothing about it.
@@ -154,7 +154,10 @@ fn two_keys_with_one_public_id_are_refused() {
     let line = YUBICO_TABLE.lines().next().unwrap();
     let other = line.replacen("12345678", "87654321", 1);
     let message = refused(&format!("{line}\n{other}\n"));
-    assert!(message.starts_with("line 2: public id: is that of an earlier token"), "{message}");
+    assert!(
+        message.starts_with("FILE: line 2: public id: is that of an earlier token"),
+        "{message}"
+    );
     accepted(&format!("{line}\n{}\n", other.replacen("nrhbfu", "nrhbft", 1)));
 }
 
@@ -175,4 +178,30 @@ fn the_visitor_ends_the_reading() {
     });
     assert!(matches!(error, Err(ReadError::Visitor(_))));
     assert_eq!(seen, 1);
+}
+
+#[test]
+fn a_bad_entry_is_handed_over_and_the_others_are_read() {
+    let text = format!(
+        "{FREEIPA}B1,6d666163746c2d73616d706c652d626f62212121,ocra,6\n=B2,00,totp\n\
+         galt10280114,6d666163746c2d73616d706c652d626f62212121,hotp,6\n\
+         B3,6d666163746c2d73616d706c652d626f62212121,hotp,6\n"
+    );
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    let count = read(text.as_bytes(), TokenFormat::OathCsv, &DecryptionKey::None, &mut |record| {
+        match record {
+            Ok(record) => good.push(record.serial.unwrap()),
+            Err(entry) => bad.push((entry.place.to_string(), entry.refusal.field.unwrap())),
+        }
+        Ok(())
+    });
+    let count = count.unwrap();
+    assert_eq!(good.len(), accepted(FREEIPA).len() + 1);
+    assert_eq!(good.last().map(String::as_str), Some("B3"));
+    let first = FREEIPA.lines().count() + 1;
+    let named = ["type", "serial", "serial"].iter().zip(first..);
+    let named: Vec<_> =
+        named.map(|(field, line)| (format!("line {line}"), (*field).to_owned())).collect();
+    assert_eq!(bad, named);
+    assert_eq!((count.read, count.bad), (good.len() as u64, 3));
 }

@@ -188,3 +188,33 @@ fn hints_name_the_place() {
     let words = "correct package 1, or take it out of the file".to_owned();
     assert_eq!(refusal.hint.unwrap().0.parts, [Part::Words(words)]);
 }
+
+#[test]
+fn a_bad_package_is_left_out_and_an_altered_one_refuses_the_file() {
+    let read = |text: &str| {
+        let mut fields = Vec::new();
+        let key = key_of(text);
+        let count = read(text.as_bytes(), TokenFormat::Pskc, &key, &mut |record| {
+            fields.extend(
+                record.err().map(|bad| (bad.place.to_string(), bad.refusal.field.unwrap())),
+            );
+            Ok(())
+        });
+        (count.map(|count| count.read), fields)
+    };
+    let all = read(PSKC).0.unwrap();
+    let (good, bad) = read(&PSKC.replacen("pskc:totp\"", "pskc:ocra\"", 1));
+    assert_eq!(
+        (good.unwrap(), bad),
+        (all - 1, vec![("package 1".to_owned(), "Algorithm".to_owned())])
+    );
+    let altered = PSKC_KEY.replacen("G2NC", "AAAA", 1);
+    assert_ne!(altered, PSKC_KEY);
+    assert!(read(PSKC_KEY).0.is_ok());
+    for (text, wrong) in [(altered.as_str(), SHARED), (PSKC_KEY, [7; 16])] {
+        let key = preshared(&wrong);
+        let refused =
+            crate::formats::read(text.as_bytes(), TokenFormat::Pskc, &key, &mut |_| Ok(()));
+        assert!(matches!(refused, Err(ReadError::Refused(_))), "{refused:?}");
+    }
+}

@@ -14,6 +14,7 @@ use crate::domain::audit::event::Ticket;
 use crate::domain::audit::logged_tokens::ADDITION;
 use crate::domain::factor::drift::Drift;
 use crate::domain::factor::{Factor, hotp, yubikey};
+use crate::domain::hint::Hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed, Secret, Stamp};
 use crate::domain::serial::Serial;
@@ -21,7 +22,7 @@ use crate::domain::text::prose_line;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{Fingerprint, Token, TokenState};
 use crate::domain::yubico_otp::modhex;
-use crate::formats::{TokenKind, TokenPlace, TokenRecord, Weakness};
+use crate::formats::{BadEntry, TokenKind, TokenPlace, TokenRecord, Weakness};
 use crate::keyring::Vault;
 use crate::operate::inventory::TokenCase;
 use crate::operate::inventory::token_file::{FIELD, TokenFile};
@@ -42,8 +43,10 @@ pub struct AddingRules {
 }
 
 /// Why a token is not added.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum TokenProblem {
+    /// The entry of the file can't be read as a token.
+    Unreadable(Box<Refusal>),
     NoSerial,
     BadSerial,
     SameSerial(TokenPlace),
@@ -61,6 +64,7 @@ pub enum TokenProblem {
 impl fmt::Display for TokenProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreadable(refusal) => write!(f, "{refusal}"),
             Self::NoSerial => f.write_str("neither a serial nor a public id"),
             Self::BadSerial => {
                 f.write_str("a serial of other characters than letters, digits and - _ . :")
@@ -84,7 +88,7 @@ impl fmt::Display for TokenProblem {
 }
 
 /// A token that is not added.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct BadToken {
     /// Its number in the file, from 0.
     index: u64,
@@ -120,6 +124,10 @@ impl AdditionPlan {
         };
         let has = |test: fn(&TokenProblem) -> bool| self.bad.iter().any(|bad| test(&bad.problem));
         let mut hints = vec!["nothing was changed; --skip-bad adds the other tokens"];
+        let own_hint = match &self.bad[..] {
+            [BadToken { problem: TokenProblem::Unreadable(refusal), .. }] => refusal.hint.clone(),
+            _ => None,
+        };
         if has(|problem| matches!(problem, TokenProblem::Known)) {
             hints.push("--allow-known takes secrets that anybody can know");
         }
@@ -127,13 +135,20 @@ impl AdditionPlan {
             hints.push("--allow-weak takes short secrets");
         }
         let problem = format!("{}{more}", named.join("; "));
-        Err(Refusal::bad_input(FIELD, problem).hint(hints.join("; ")))
+        let hints = hints.join("; ");
+        Err(Refusal::bad_input(FIELD, problem).hint(match own_hint {
+            Some(own) => own.then("; ").then(hints),
+            None => Hint::from(hints),
+        }))
     }
 }
 
 impl fmt::Display for BadToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} has {}", self.place, self.problem)
+        match &self.problem {
+            TokenProblem::Unreadable(refusal) => write!(f, "{}: {refusal}", self.place),
+            problem => write!(f, "{} has {problem}", self.place),
+        }
     }
 }
 
@@ -157,8 +172,17 @@ pub fn plan_addition(
     let vault = &opened.vault;
     let mut index = 0;
     let count = file.visit(&mut |record| {
-        let (place, this) = (record.place, index);
+        let this = index;
         index += 1;
+        let record = match record {
+            Ok(record) => record,
+            Err(BadEntry { place, refusal }) => {
+                let problem = TokenProblem::Unreadable(Box::new(refusal));
+                plan.bad.push(BadToken { index: this, place, problem });
+                return Ok(());
+            }
+        };
+        let place = record.place;
         let mut check = || {
             let described = Described::of(&record)?;
             check_strength(&record, rules)?;
@@ -251,7 +275,7 @@ pub fn add_tokens(
             if is_bad {
                 return Ok(());
             }
-            let Ok(described) = Described::of(&token) else {
+            let Some(described) = token.ok().and_then(|token| Described::of(&token).ok()) else {
                 return Err(changed_meanwhile().into());
             };
             let id = Id::new(app.env.random()?);

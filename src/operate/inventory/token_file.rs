@@ -13,15 +13,13 @@ use crate::app::operator_files::open_file;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::formats;
-pub use crate::formats::TokenFormat;
-use crate::formats::{DecryptionKey, KeyNeeded, ReadError, TokenCount, TokenRecord};
+use crate::formats::{DecryptionKey, KeyNeeded, ReadError, TokenCount, Visitor};
+pub use crate::formats::{FIELD, TokenFormat};
 
 /// Bytes of the longest file.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of the longest passphrase or key in a file of its own.
 const LONGEST_KEY: u64 = 4096;
-/// What errors call the file.
-pub const FIELD: &str = "FILE";
 
 /// The files that hold what the tokens are encrypted with.
 #[derive(Clone, Copy)]
@@ -72,8 +70,8 @@ impl TokenFile {
         Ok(Self { bytes, format, key, name })
     }
 
-    /// Hands each token to the visitor, in the order of the file.
-    pub fn visit(&self, visit: &mut dyn FnMut(TokenRecord) -> Result<()>) -> Result<TokenCount> {
+    /// Hands each token, or why an entry is none, to the visitor, in the order of the file.
+    pub fn visit(&self, visit: &mut Visitor<'_>) -> Result<TokenCount> {
         formats::read(&self.bytes, self.format, &self.key, visit).map_err(|error| match error {
             ReadError::Refused(refusal) => refusal.unquoted().into(),
             ReadError::NeedsKey(needed) => no_key(needed).into(),

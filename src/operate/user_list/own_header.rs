@@ -24,6 +24,7 @@ const STATUS: &[&str] = &[
     "last_verified_at",
     "due_at",
     "weak",
+    "codes_left",
 ];
 
 /// `log`, where some events are about no user.

@@ -66,7 +66,11 @@ fn a_bad_file_is_refused_with_its_place_and_changes_nothing() {
             "",
             "line 2 has a serial that is in use already",
         ),
-        (format!("A1,{KEY},totp,6,30\na1,{OTHER},totp,6,30\n"), "", "line 2"),
+        (
+            format!("A1,{KEY},totp,6,30\na1,{OTHER},totp,6,30\n"),
+            "",
+            "line 2: serial: is that of an earlier token",
+        ),
         (
             format!("A1,{KEY},totp,6,30\nA2,{KEY},totp,6,30\n"),
             "",
@@ -81,7 +85,9 @@ fn a_bad_file_is_refused_with_its_place_and_changes_nothing() {
             "line 1 has a secret of less than 128 bits",
         ),
         ("A1,6f6c64383062697473217a,hotp,6\n".into(), "--allow-known", "less than 128 bits"),
-        (format!("=1+2,{KEY},hotp,6\n"), "", "line 1"),
+        (format!("=1+2,{KEY},hotp,6\n"), "", "FILE: line 1: serial: begins with"),
+        (format!("A1,{KEY},yubikey,6\n"), "", "Yubico's personalization tool instead; nothing was"),
+        (format!("A1,{KEY},totp,6"), "", "FILE: line 1: line: has no line end"),
         (format!("A1,{OTHER},hotp,6\na\u{7}b,{KEY},hotp,6\n"), "", "line 2"),
         (format!("A1,{KEY},hotp,6,18446744073709551615\n"), "", "line 1"),
         (format!("A1,{KEY},hotp,6,9223372036854775808\n"), "", "line 1"),
@@ -118,6 +124,50 @@ fn twenty_bad_lines_are_named_and_the_others_counted() {
     assert!(ran.err.contains("line 1 has") && ran.err.contains("line 20 has"), "{ran:?}");
     assert!(!ran.err.contains("line 21 has") && ran.err.contains("; and 5 more"), "{ran:?}");
     assert!(ran.err.contains("--allow-weak takes short secrets"), "{ran:?}");
+}
+
+#[test]
+fn every_bad_line_is_left_out_and_named_on_request() {
+    let world = stocked();
+    let file = format!(
+        "A1,{OTHER}00,ocra,6,30\n=A2,{OTHER}01,totp\nA3,{OTHER}02,totp\na3,{OTHER}03,totp\nA4,xyz,totp\n\
+         A5,{OTHER}05,totp,9\nA6\n\"A7,{OTHER}06,totp\nA8,{OTHER}07,hotp,6,-1\n"
+    );
+    let refused = world.run_with("add-tokens - --yes", &file);
+    assert_eq!(refused.code, 65, "{refused:?}");
+    for named in ["FILE: line 1: type: ", "; line 2: serial: ", "; line 8: line: "] {
+        assert!(refused.err.contains(named), "{refused:?}");
+    }
+    for more in [" --dry-run", ""] {
+        let ran = world.run_with(&format!("add-tokens - --yes --skip-bad --json{more}"), &file);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        let json = ran.json();
+        let skipped = json["skipped"].as_array().unwrap().iter();
+        let places: Vec<_> = skipped.clone().map(|s| s["place"].as_str().unwrap()).collect();
+        assert_eq!(places, [1, 2, 4, 5, 6, 7, 8, 9].map(|n| format!("line {n}")), "{json}");
+        let problems: Vec<_> = skipped.map(|s| s["problem"].as_str().unwrap()).collect();
+        assert_eq!(problems[0], "type: is neither totp nor hotp");
+        assert_eq!(json["added"], 1, "{json}");
+    }
+    assert_eq!(listed(&world, "A3"), free());
+    let bad = world.run_with("add-tokens - --yes --skip-bad", &format!("B1,{KEY}00,ocra,6\n"));
+    assert_eq!(bad.code, 1, "nothing is left: {bad:?}");
+    let cut = world.run_with("add-tokens - --yes --skip-bad", &format!("B1,{KEY}00,totp,6"));
+    assert_eq!(cut.code, 65, "cut off: {cut:?}");
+    sound(&world);
+}
+
+#[test]
+fn the_hint_for_a_ticket_names_the_file() {
+    let world = stocked();
+    world.configure("[helpdesk]\nticket = [\"add-tokens\"]\n");
+    let path = world.folder.path().join("tokens.csv");
+    std::fs::write(&path, format!("A1,{OTHER}00,totp,6,30\n")).unwrap();
+    let ran = world.run(&format!("add-tokens --yes {}", path.display()));
+    let hint = format!("add-tokens {} --yes --ticket ID", path.display());
+    assert!(ran.code == 64 && ran.err.contains(&hint), "{ran:?}");
+    let _ = world.run(&hint.replace("ID", "T-1")).ok();
+    assert_eq!(listed(&world, "A1"), free());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tokens that come back, with their users or without.
 
 use super::{HOTP, TOTP, TOUCHES, YUBIKEY, free, hotp, listed, of, outcome, sound, stocked, totp};
+use crate::testing::World;
 
 #[test]
 fn a_token_comes_back_with_its_counter_and_goes_to_somebody_else() {
@@ -290,4 +291,89 @@ fn tokens_come_through_backup_restore_and_copy() {
     assert_eq!(outcome(&world.verify("alice", &totp(&world, 0))), "accepted");
     let _ = world.run("unassign MFA0001 --yes").ok();
     sound(&world);
+}
+
+#[test]
+fn reports_and_metrics_count_what_was_done_to_a_token_once() {
+    let world = stocked();
+    for line in [
+        "assign MFA0001 alice --no-confirm --ticket T-1",
+        "assign MFA0002 alice --no-confirm --device second",
+        "assign ccccccnrhbfu bob --no-confirm",
+        "unassign ccccccnrhbfu --yes",
+        "remove-token ccccccnrhbfu --yes --ticket T-2",
+        "remove-user alice --yes --ticket T-3",
+    ] {
+        let _ = world.run(line).ok();
+    }
+    let report = world.run("report --json").ok().json();
+    let metrics = world.run("metrics --without-log").ok().out;
+    let text = world.run("report").ok().out;
+    for (verb, outcome, times, words) in [
+        ("add-tokens", "done", 2, "2, none with a ticket"),
+        ("assign", "pending", 3, "3, 1 with a ticket"),
+        ("unassign", "done", 1, "1, none with a ticket"),
+        ("remove-token", "done", 1, "1, 1 with a ticket"),
+        ("remove-user", "done", 1, "1, 1 with a ticket"),
+    ] {
+        let counts = report["counts"].as_array().unwrap().iter().filter(|c| c["verb"] == verb);
+        let counted: Vec<_> = counts.map(|c| (&c["outcome"], &c["events"])).collect();
+        assert_eq!(counted, [(&outcome.into(), &times.into())], "{verb}: {report}");
+        assert_eq!(report["changes"][verb]["total"], times, "{verb}");
+        assert!(text.contains(&format!("{:<22}{words}\n", format!("{verb}:"))), "{verb}: {text}");
+        let line = format!("mfactl_events_total{{event=\"{verb}\",outcome=\"");
+        let lines: Vec<_> = metrics.lines().filter(|l| l.starts_with(&line)).collect();
+        assert_eq!(lines, [format!("{line}{outcome}\"}} {times}")], "{metrics}");
+    }
+    sound(&world);
+}
+
+#[test]
+fn a_token_that_the_user_has_is_not_assigned_again() {
+    let world = stocked();
+    let _ = world.run("assign MFA0001 alice --no-confirm").ok();
+    let events = || world.sql("SELECT count(*) FROM events");
+    let before = events();
+    for line in ["", " --no-confirm", " --device token", " --dry-run"] {
+        let again = world.run(&format!("assign mfa0001 alice --json{line}")).ok().json();
+        assert_eq!(
+            (&again["changed"], &again["device"]),
+            (&false.into(), &"token".into()),
+            "{again}"
+        );
+    }
+    for line in ["bob", "alice --device other", "alice --active --proof in-person"] {
+        assert_eq!(world.run(&format!("assign MFA0001 {line}")).code, 76, "{line}");
+    }
+    assert_eq!(events(), before);
+    let _ = world.verify("alice", &totp(&world, 0)).ok();
+    let again = world.run("assign MFA0001 alice --active --proof in-person").ok();
+    assert!(again.out.contains("nothing to change"), "{again:?}");
+    let _ = world.run("disable alice --yes").ok();
+    assert_eq!(world.run("assign MFA0001 alice").code, 76);
+    sound(&world);
+}
+
+#[test]
+fn a_serial_is_suggested_as_it_is_listed() {
+    let world = stocked();
+    let ran = world.run("assign mfa00002 alice");
+    assert!(ran.code == 66 || ran.code == 67, "{ran:?}");
+    assert!(ran.err.contains("MFA0002") && !ran.err.contains("mfa0002"), "{ran:?}");
+}
+
+#[test]
+fn backups_and_copies_say_how_many_tokens_they_have() {
+    for (world, tokens, words) in
+        [(stocked(), 5, ", 5 tokens and "), (World::new(), 0, " devices and ")]
+    {
+        let file = world.folder.path().join("b.backup");
+        let ran = world.run(&format!("backup {}", file.display())).ok();
+        assert!(ran.out.contains(words), "{ran:?}");
+        let ran = world.run(&format!("restore {} --yes --dry-run", file.display())).ok();
+        assert!(ran.out.contains(words), "{ran:?}");
+        let again = world.folder.path().join("again.backup");
+        let json = world.run(&format!("backup {} --json", again.display())).ok().json();
+        assert_eq!(json["tokens"], tokens, "{json}");
+    }
 }
