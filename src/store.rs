@@ -15,6 +15,7 @@ mod identity;
 mod index_check;
 mod integrity;
 mod inventory_reader;
+mod inventory_table;
 pub mod location;
 mod log;
 mod log_ends;

@@ -99,8 +99,8 @@ fn keep_users(
 
 /// The same for the tokens of the inventory.
 fn keep_tokens(app: &mut App<'_>, write: &mut Transaction<'_>, last: u64) -> Result<()> {
-    for folded in write.tx.tokens_logged_up_to(last)? {
-        let Some(token) = write.tx.any_token(&folded)? else { continue };
+    for folded in write.tx.inventory().logged_up_to(last)? {
+        let Some(token) = write.tx.inventory().any(&folded)? else { continue };
         let record =
             AuditRecord { verb: PRUNE_VERB, outcome: KEPT_OUTCOME, ..AuditRecord::default() };
         audit::save_token(app.env, &mut write.tx, write.at, TokenChange::Keep(token), record)?;

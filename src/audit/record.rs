@@ -100,7 +100,7 @@ pub fn save_token(
     record: AuditRecord,
 ) -> Result<Token> {
     let event = token_event(env, at, change.token(), record)?;
-    tx.save_token(change, &event)
+    tx.inventory().save(change, &event)
 }
 
 fn new_event(

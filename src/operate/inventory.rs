@@ -59,7 +59,7 @@ impl TokenCase<'_> {
 /// The token with this serial; `token_not_found` with the nearest serials.
 pub fn find_token(write: &mut Transaction<'_>, serial: &Serial) -> Result<Token> {
     // The row of a removed token has another folded serial.
-    if let Some(token) = write.tx.token(serial)? {
+    if let Some(token) = write.tx.inventory().token(serial)? {
         return Ok(token);
     }
     let mut known = Vec::new();
@@ -73,7 +73,7 @@ pub fn find_token(write: &mut Transaction<'_>, serial: &Serial) -> Result<Token>
     // As they are listed, unless the row does not prove: a hint is no place for that.
     let mut as_listed = |folded: String| {
         let serial = Serial::parse(&folded).ok()?;
-        let token = write.tx.token(&serial).ok().flatten();
+        let token = write.tx.inventory().token(&serial).ok().flatten();
         Some(token.map_or(folded, |token| token.serial.to_string()))
     };
     let nearest: Vec<_> = nearest.into_iter().filter_map(&mut as_listed).collect();
@@ -170,7 +170,9 @@ pub fn return_token(
     case: TokenCase<'_>,
 ) -> Result<bool> {
     let Some(serial) = &device.serial else { return Ok(false) };
-    let Some(before) = if_proved(write.tx.token(serial))?.flatten() else { return Ok(false) };
+    let Some(before) = if_proved(write.tx.inventory().token(serial))?.flatten() else {
+        return Ok(false);
+    };
     if before.holder() != Some(owner) {
         return Ok(false);
     }

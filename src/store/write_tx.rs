@@ -5,10 +5,8 @@ use anyhow::Result;
 use crate::domain::audit::event::{Head, SubjectId};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::{Id, Stamp};
-use crate::domain::serial::Serial;
+use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{Fingerprint, Token};
 use crate::domain::user::User;
 use crate::keyring::Vault;
 use crate::store::approvals::RequestTable;
@@ -17,14 +15,13 @@ use crate::store::checks::one_row;
 use crate::store::damaged_user::{DamagedUser, damaged_user, remove_rows};
 use crate::store::driver::{Driver, first};
 use crate::store::integrity::log_start;
+use crate::store::inventory_table::InventoryTable;
 use crate::store::log::LogReader;
 use crate::store::log_tail::{LogTail, SavedSubject};
 use crate::store::newest_event::newest_event;
 use crate::store::row::{StoredMac, Value, bytes};
-use crate::store::saved_token::{SavedToken, TokenChange};
 use crate::store::sql;
 use crate::store::stored_user::altered_user;
-use crate::store::token_table;
 use crate::store::user_tables::UserTables;
 
 /// A transaction that holds the write lock: changes that are committed together or not at all. Dropping
@@ -100,50 +97,9 @@ impl<'t> WriteTx<'t> {
         Ok(saved.into_iter().map(|saved| saved.user).collect())
     }
 
-    /// The token with this serial, in any case; `tampered` for a row that is not what the newest event about it left.
-    pub fn token(&mut self, serial: &Serial) -> Result<Option<Token>> {
-        Ok(self.any_token(&serial.folded())?.filter(|token| !token.is_removed()))
-    }
-
-    /// The token with this folded serial, also a removed one.
-    pub fn any_token(&mut self, folded: &str) -> Result<Option<Token>> {
-        let head = self.guarded_end()?;
-        token_table::find(&mut *self.driver, self.vault, &head, folded)
-    }
-
-    /// The removed token that had this secret.
-    pub fn removed_token(&mut self, fingerprint: Fingerprint) -> Result<Option<Token>> {
-        let head = self.guarded_end()?;
-        token_table::find_removed(&mut *self.driver, self.vault, &head, fingerprint)
-    }
-
-    /// Saves a token with the event about it. Returns the token with its new revision and stamp.
-    pub fn save_token(&mut self, change: TokenChange, event: &NewEvent) -> Result<Token> {
-        let mut saved = SavedToken::of(change);
-        let subject = SavedSubject::Token(&mut saved);
-        self.log.append(&mut *self.driver, self.vault, event, subject)?;
-        token_table::write(&mut *self.driver, self.vault, &saved)?;
-        Ok(saved.token)
-    }
-
-    /// Appends the event that adds tokens, of which [`WriteTx::add_token`] is told.
-    pub fn begin_adding(&mut self, event: &NewEvent) -> Result<Addition> {
-        self.expect_bulk()?;
-        let head = self.log.append(&mut *self.driver, self.vault, event, SavedSubject::None)?;
-        Ok(Addition { event: head.seq, stamp: Stamp::of(&head.hash) })
-    }
-
-    /// Inserts a token that an event adds together with others. `Ok(false)` when another
-    /// one has its serial or its secret.
-    pub fn add_token(&mut self, token: Token, addition: Addition) -> Result<bool> {
-        let Addition { event, stamp } = addition;
-        let token = Token { rev: 0, stamp, added_by: Some(event), ..token };
-        token_table::insert(&mut *self.driver, self.vault, &token)
-    }
-
-    /// The folded serials of tokens of which neither the newest event nor the addition is later than this event.
-    pub fn tokens_logged_up_to(&mut self, last: u64) -> Result<Vec<String>> {
-        token_table::logged_up_to(&mut *self.driver, last)
+    /// The inventory of hardware tokens.
+    pub fn inventory(&mut self) -> InventoryTable<'_> {
+        InventoryTable { driver: &mut *self.driver, vault: self.vault, log: &mut self.log }
     }
 
     /// The audit log as it is under the lock.
@@ -278,13 +234,6 @@ fn planned(change: Change, events: &[NewEvent]) -> Result<SavedUser> {
         return Err(Refusal::new(ErrorCode::Internal, "a change has no event").into());
     }
     Ok(SavedUser::of(change, is_logged))
-}
-
-/// The event that adds tokens.
-#[derive(Clone, Copy, Debug)]
-pub struct Addition {
-    event: u64,
-    stamp: Stamp,
 }
 
 fn no_subject() -> Refusal {

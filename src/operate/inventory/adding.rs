@@ -267,7 +267,7 @@ pub fn add_tokens(
             return Err(changed_meanwhile().into());
         }
         let event = audit::store_event(app.env, write.at, record(file, plan, ticket))?;
-        let addition = write.tx.begin_adding(&event)?;
+        let addition = write.tx.inventory().begin_adding(&event)?;
         let (mut index, mut added) = (0, 0);
         file.visit(&mut |token| {
             let is_bad = bad.contains(&index);
@@ -282,7 +282,7 @@ pub fn add_tokens(
             let (mut token, secret) = described.token(write.vault, id, write.at);
             token.state =
                 TokenState::Free(write.vault.seal_token(&token, &secret, app.env.random()?)?);
-            if !write.tx.add_token(token.clone(), addition)? {
+            if !write.tx.inventory().add(token.clone(), addition)? {
                 add_again(app, &mut write, token, &secret, ticket)?;
             }
             added += 1;
@@ -306,7 +306,7 @@ fn add_again(
     secret: &Secret,
     ticket: &Ticket,
 ) -> Result<()> {
-    let Some(before) = write.tx.removed_token(token.fingerprint)? else {
+    let Some(before) = write.tx.inventory().removed(token.fingerprint)? else {
         return Err(taken(&token.serial));
     };
     let mut after = before.clone().added_again(token);

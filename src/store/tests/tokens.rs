@@ -37,15 +37,15 @@ fn about(token: Option<&Token>, verb: &'static str, salt: u8) -> NewEvent {
 }
 
 fn add(tx: &mut WriteTx<'_>, tokens: impl IntoIterator<Item = Token>) -> usize {
-    let addition = tx.begin_adding(&about(None, "add-tokens", 1)).unwrap();
-    tokens.into_iter().filter(|token| tx.add_token(token.clone(), addition).unwrap()).count()
+    let addition = tx.inventory().begin_adding(&about(None, "add-tokens", 1)).unwrap();
+    tokens.into_iter().filter(|token| tx.inventory().add(token.clone(), addition).unwrap()).count()
 }
 
 fn update(tx: &mut WriteTx<'_>, after: impl Fn(Token) -> Token, salt: u8) -> Token {
-    let before = tx.token(&serial("GALT1")).unwrap().unwrap();
+    let before = tx.inventory().token(&serial("GALT1")).unwrap().unwrap();
     let after = after(before.clone());
     let event = about(Some(&after), "assign", salt);
-    tx.save_token(TokenChange::Update { before, after }, &event).unwrap()
+    tx.inventory().save(TokenChange::Update { before, after }, &event).unwrap()
 }
 
 /// A store with two tokens, the first of which was assigned and returned.
@@ -68,7 +68,7 @@ fn found_with(
     of: &str,
 ) -> Result<Option<Token>, &'static str> {
     let mut tx = store.begin(&fixture.vault).unwrap();
-    tx.token(&serial(of)).map_err(|error| error_code(&error))
+    tx.inventory().token(&serial(of)).map_err(|error| error_code(&error))
 }
 
 #[test]
@@ -150,20 +150,20 @@ fn a_removed_token_does_not_come_back_also_after_a_pruning() {
         let mut store = fixture.open();
         fixture.sql("CREATE TABLE earlier AS SELECT * FROM tokens");
         let mut tx = store.begin(&fixture.vault).unwrap();
-        let removed = tx.token(&serial("GALT1")).unwrap().unwrap();
+        let removed = tx.inventory().token(&serial("GALT1")).unwrap().unwrap();
         let event = about(Some(&removed), "remove-token", 2);
         let after = removed.clone().removed(None);
-        tx.save_token(TokenChange::Update { before: removed, after }, &event).unwrap();
+        tx.inventory().save(TokenChange::Update { before: removed, after }, &event).unwrap();
         tx.commit().unwrap();
         assert_eq!(found_with(&mut store, &fixture, "GALT1"), Ok(None));
         assert_eq!(fixture.check_with(&mut store), Ok(()));
         if prunes {
             let mut tx = store.begin(&fixture.vault).unwrap();
             append(&mut tx, about(None, "backup", 3)).unwrap();
-            for folded in tx.tokens_logged_up_to(3).unwrap() {
-                let kept = tx.any_token(&folded).unwrap().unwrap();
+            for folded in tx.inventory().logged_up_to(3).unwrap() {
+                let kept = tx.inventory().any(&folded).unwrap().unwrap();
                 let event = about(Some(&kept), "log", 4);
-                tx.save_token(TokenChange::Keep(kept), &event).unwrap();
+                tx.inventory().save(TokenChange::Keep(kept), &event).unwrap();
             }
             assert_eq!(tx.prune(3).unwrap(), 3);
             tx.commit().unwrap();
@@ -203,7 +203,7 @@ fn what_nobody_changed_is_not_written_and_what_somebody_changed_is_refused() {
     let mut tx = store.begin(&fixture.vault).unwrap();
     let event = about(Some(&old), "assign", 5);
     let change = TokenChange::Update { before: old.clone(), after: old.assigned(id(8)) };
-    assert_eq!(error_code(&tx.save_token(change, &event).unwrap_err()), "damaged");
+    assert_eq!(error_code(&tx.inventory().save(change, &event).unwrap_err()), "damaged");
 }
 
 impl TestStore {
@@ -227,8 +227,8 @@ fn a_removed_token_is_known_by_its_secret_and_leaves_its_serial_to_another() {
     assert_eq!(found(&fixture, "GALT1").unwrap().unwrap().id, other.id);
     let mut store = fixture.open();
     let mut tx = store.begin(&fixture.vault).unwrap();
-    assert_eq!(tx.removed_token(other.fingerprint).unwrap(), None);
-    let known = tx.removed_token(token(1).fingerprint).unwrap().unwrap();
+    assert_eq!(tx.inventory().removed(other.fingerprint).unwrap(), None);
+    let known = tx.inventory().removed(token(1).fingerprint).unwrap().unwrap();
     assert_eq!(known, removed);
     let again = known.added_again(Token { serial: serial("NEW1"), position: Some(3), ..token(1) });
     assert_eq!((again.id, again.position), (id(1), Some(40)), "the position is kept");
@@ -236,6 +236,6 @@ fn a_removed_token_is_known_by_its_secret_and_leaves_its_serial_to_another() {
     assert_eq!(fixture.check(), Ok(()));
     fixture.sql("UPDATE tokens SET position = 3 WHERE secret IS NULL AND holder IS NULL");
     let mut tx = store.begin(&fixture.vault).unwrap();
-    let found = tx.removed_token(token(1).fingerprint).map_err(|error| error_code(&error));
+    let found = tx.inventory().removed(token(1).fingerprint).map_err(|error| error_code(&error));
     assert_eq!(found, Err("tampered"));
 }
