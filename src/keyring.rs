@@ -23,7 +23,7 @@ use crate::domain::audit::event::{
 use crate::domain::authenticate::Keys;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::device::Device;
-use crate::domain::factor::Factor;
+use crate::domain::factor::{Factor, yubikey};
 use crate::domain::hint::command;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -150,12 +150,21 @@ impl Vault {
         self.seal_with(&self.secret_associated_data(user, device), secret.expose(), nonce)
     }
 
-    /// The fingerprint of a token's secret.
+    /// The fingerprint of a token's secret. Of a YubiKey it leaves out the public id, which anybody can type before a
+    /// code.
     #[must_use]
-    pub fn fingerprint(&self, secret: &Secret) -> Fingerprint {
-        let mut text = Canonical::default();
-        text.field("secret", secret.expose());
-        let mac = self.state_mac("token secret", &text);
+    pub fn fingerprint(&self, factor: &Factor, secret: &Secret) -> Fingerprint {
+        let parts = yubikey::parts(secret).filter(|_| *factor == Factor::Yubikey);
+        let (first, second) = match parts {
+            Some((_, private_id, key)) => (&private_id[..], &key[..]),
+            None => (&[][..], secret.expose()),
+        };
+        let mut purpose = Canonical::default();
+        purpose.field("row", "token secret");
+        purpose.field("store", self.store.bytes());
+        // Fed in pieces, so that no copy of the secret is left in memory.
+        let hmac = self.state.clone().chain_update(purpose.bytes()).chain_update(first);
+        let mac: [u8; MAC] = hmac.chain_update(second).finalize().into_bytes().into();
         Fingerprint::new(std::array::from_fn(|n| mac[n]))
     }
 

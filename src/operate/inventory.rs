@@ -144,7 +144,7 @@ pub fn enter_assigned(
     let token = Token {
         id: Id::new(app.env.random()?),
         serial,
-        fingerprint: write.vault.fingerprint(&secret),
+        fingerprint: write.vault.fingerprint(&device.factor, &secret),
         factor: device.factor.clone(),
         state: TokenState::Assigned(owner),
         position: None,

@@ -341,3 +341,17 @@ fn no_two_tokens_have_one_secret() {
     assert_eq!(world.sql("SELECT serial FROM tokens WHERE serial LIKE 'NEW%'"), "NEW0002");
     sound(&world);
 }
+
+#[test]
+fn a_key_under_another_public_id_is_the_same_yubikey() {
+    let world = stocked();
+    let twin =
+        format!("LOGGING START,2/1/2024 3:04 AM\n{YUBICO}").replace("ccccccnrhbfu", "ccccccnrhbft");
+    let ran = world.run_with("add-tokens - --yes --allow-known", &twin);
+    assert!(
+        ran.code == 65 && ran.err.contains("the secret of a token that was added before"),
+        "{ran:?}"
+    );
+    let other = twin.replace("010203040506", "010203040507");
+    let _ = world.run_with("add-tokens - --yes --allow-known", &other).ok();
+}

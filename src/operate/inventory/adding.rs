@@ -190,7 +190,7 @@ pub fn plan_addition(
             if let Some(earlier) = seen.get(&folded) {
                 return Err(TokenProblem::SameSerial(earlier.place));
             }
-            let fingerprint = vault.fingerprint(&described.secret);
+            let fingerprint = vault.fingerprint(&described.factor, &described.secret);
             if let Some((earlier, _)) = secrets.get(&fingerprint) {
                 return Err(TokenProblem::SameSecret(*earlier));
             }
@@ -386,7 +386,7 @@ impl Described {
         let token = Token {
             id,
             serial,
-            fingerprint: vault.fingerprint(&secret),
+            fingerprint: vault.fingerprint(&factor, &secret),
             factor,
             state: TokenState::Free(Sealed(Vec::new())),
             position,
