@@ -143,7 +143,7 @@ fn p6_with_sql_alone_a_login_service_forges_no_act_of_a_helpdesk_and_reads_nothi
     );
     assert_eq!(
         columns,
-        "at factor hash mac operator_claim operator_uid outcome personal proof rev seq status ticket user_id \
+        "at factor hash mac operator_claim operator_uid outcome personal proof rev seq status ticket token_id user_id \
          verb was_rev was_stamp was_status"
     );
     boss.run("verify-log").expect(0);

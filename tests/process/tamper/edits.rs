@@ -68,7 +68,8 @@ const EDITS: &[(&str, &str)] = &[
         "alice",
         "INSERT INTO devices SELECT 99, \"user\", randomblob(16), 'x', kind, algorithm, digits,
          period, secret, state, confirmed_at, expires_at, first_proof, replaces, revoked_at,
-         was_disabled, last_step, created_at, last_used_at, mac, accepted FROM devices WHERE \"user\" = 1",
+         was_disabled, last_step, created_at, last_used_at, mac, accepted, serial, drift, codes, note \
+         FROM devices WHERE \"user\" = 1",
     ),
     ("alice", "UPDATE store SET id = randomblob(16)"),
     ("alice", "UPDATE audit_head SET seq = seq - 1"),
