@@ -36,9 +36,8 @@ pub const DEVICE_OF_SERIAL: &str = "SELECT 1 FROM devices WHERE serial = $1 LIMI
 /// Tokens of which neither the newest event nor the addition is later.
 pub const TOKENS_LOGGED_UP_TO: &str = "SELECT t.folded FROM tokens t WHERE coalesce(t.added_by, 0) <= $1 \
     AND NOT EXISTS (SELECT 1 FROM events e WHERE e.token_id = t.id AND e.seq > $2)";
-/// The serials that are in use, by tokens and by devices that were never in the inventory.
-/// Of a removed token with its position.
-pub const TOKEN_MARKS: &str = "SELECT folded, fingerprint, CASE WHEN secret IS NULL AND holder IS NULL THEN 1 END, \
+/// What no two tokens share. The third column is null unless the token was removed.
+pub const TOKEN_MARKS: &str = "SELECT folded, fingerprint, CASE WHEN secret IS NULL AND holder IS NULL THEN n END, \
                                position FROM tokens";
 pub const TOKEN_HOLDER: &str =
     "SELECT u.name FROM tokens t JOIN users u ON u.id = t.holder WHERE t.folded = $1";
