@@ -21,6 +21,7 @@ mod edit_user;
 mod enable;
 mod enrol;
 mod find;
+mod first_code;
 mod force_new_password;
 pub mod help;
 mod init;

@@ -48,7 +48,7 @@ pub struct Authorization {
 #[derive(Clone)]
 pub struct NamedToken {
     pub serial: String,
-    /// The verb takes the user's name after the serial; else the user is whoever has the token.
+    /// The verb takes the user's name after the serial. Without it, the verb is about the user who has the token.
     pub is_with_name: bool,
 }
 

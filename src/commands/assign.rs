@@ -11,6 +11,8 @@ use crate::app::transaction::Transaction;
 use crate::app::{App, OpenStore, write_tx};
 use crate::audit;
 use crate::audit::AuditRecord;
+use crate::commands::assign::prove::OfToken;
+use crate::commands::first_code::ask_until_proved;
 use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
 use crate::commands::token_change::{SerialArg, TokenReport};
 use crate::commands::user_change::ChangeRecord;
@@ -144,14 +146,13 @@ impl Assign {
         let take_back = command("unassign").name(&done.serial).after("to take it back, run: ");
         let next_step = format!("{}'s device {label} is pending; {confirm}", user.name);
         let interrupted = format!("{next_step}; {}", app.words(take_back));
-        if let Some(person) = &mut app.env.prompt {
-            person.set_interrupt_message(&interrupted);
-        }
         if self.confirm.no_confirm {
             app.note(&format!("hint: {next_step}"));
             return Ok(Verdict::Yes);
         }
-        let proof = prove::prove(app, opened, user, &done.device)?;
+        let how = OfToken { device: &done.device, interrupted: &interrupted };
+        let (id, at) = (done.device.id, done.result.at);
+        let proof = ask_until_proved(app, opened, Self::NAME, user, id, at, &how)?;
         let (user, verdict) = proof.into_parts(user);
         let policy = app.config.policy.clone();
         done.result = ChangeResult::of(&done.before, user, &policy, done.result.at);

@@ -26,7 +26,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::Report;
 use crate::show::{ConfirmOption, ShowOptions, check_text_file};
 
-/// Set up a device by QR code and confirm it with a code
+/// Set up a device and confirm it with a code
 ///
 /// The device is pending until its first correct code, given here or to verify or sign-in. An
 /// unknown user is refused unless --create is given.
@@ -35,9 +35,9 @@ use crate::show::{ConfirmOption, ShowOptions, check_text_file};
 /// Show each QR code with show-qr NAME.
 #[derive(Args, Debug)]
 #[command(mut_arg("output", |output| output
-    .help("Write the QR code to a .png or .svg file; what has none, to a .txt file")
+    .help("Write the QR code to a .png or .svg file, or text to a .txt file")
     .long_help(
-        "Write the QR code to a .png or .svg file; what has none, to a .txt file\n\n\
+        "Write the QR code to a .png or .svg file, or text to a .txt file\n\n\
          The values of a YubiKey and the codes of a printed list are text. The file must be new, gets mode 0600, and \
          replaces what the terminal would show.",
     )))]
@@ -46,7 +46,8 @@ pub struct Enrol {
     targets: Targets,
     /// Label of the new device [default: by its kind]
     ///
-    /// phone for totp, token for hotp, and for another the word of its kind. A second printed list is paper-2.
+    /// A totp device is called phone, a hotp device token, and each other device by its kind. A second printed list is
+    /// paper-2.
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
     /// Kind of the device

@@ -17,8 +17,8 @@ use crate::store::{FREE, LOST, ListedToken};
 /// List the hardware tokens of the inventory, and who has them
 ///
 /// A token is free, lost, or in the state of the device that it is: pending, active, disabled or revoked.
-/// A revoked one stays with its user until `mfactl unassign SERIAL`. A lost one has lost its secret
-/// with its user. Needs no key and writes nothing.
+/// A revoked one stays with its user until `mfactl unassign SERIAL`. The user
+/// of a lost one is gone, and its secret with them. Needs no key and writes nothing.
 #[derive(Args, Debug)]
 pub struct ListTokens {
     /// Only tokens in this state

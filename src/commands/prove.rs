@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
 use crate::app::{App, OpenStore};
-use crate::authenticate;
 use crate::authenticate::code::Evaluation;
+use crate::commands::first_code::{FirstCode, Proof, ask_until_proved, without_blanks};
 use crate::commands::verify::VerifyReport;
 use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::Submitted;
@@ -20,39 +20,15 @@ use crate::domain::otp::Otp;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::undo_record::Undoable;
-use crate::domain::user::User;
 use crate::domain::yubico_otp::{YubicoOtp, modhex};
 use crate::env::OpenPage;
 use crate::maintain;
-use crate::report::{Record as _, Verdict};
+use crate::report::Record as _;
 use crate::show::EnrolmentKey;
 use crate::show::secret_output::SecretOutput;
 
-/// After so many wrong codes the verb ends and leaves the device pending.
-const TRIES: usize = 3;
-/// Lines from a pipe that are no codes end the verb, or it would read forever.
-const MOST_MALFORMED: usize = 20;
 /// How far off a phone's clock is looked for: a wrong time zone is at most 14 hours off.
 const REACH: i64 = 14 * 3600;
-
-/// What becomes of the device that is shown.
-pub enum Proof {
-    /// No code was given.
-    NotAsked,
-    Proved(User),
-    NotProved(User),
-}
-
-impl Proof {
-    /// The user afterwards, and the answer of the verb.
-    pub fn into_parts(self, before: &User) -> (User, Verdict) {
-        match self {
-            Self::NotAsked => (before.clone(), Verdict::Yes),
-            Self::Proved(user) => (user, Verdict::Yes),
-            Self::NotProved(user) => (user, Verdict::No),
-        }
-    }
-}
 
 /// What to show, and what to ask for.
 pub struct Proving<'a> {
@@ -124,8 +100,7 @@ impl Talk {
     }
 }
 
-/// Shows the QR code, on a page where the terminal has one, and asks for codes until the device is active or
-/// [`TRIES`] codes were wrong. Nobody needs the right to `verify` for that: it is part of setting up the device.
+/// Shows the QR code, on a page where the terminal has one, and asks for its first code.
 pub fn show_and_prove(
     app: &mut App<'_>,
     opened: &mut OpenStore,
@@ -139,63 +114,62 @@ pub fn show_and_prove(
         talk.wait(app)?;
         return Ok(Proof::NotAsked);
     }
-    let proof = prove(app, opened, verb, key, next_step, at, &talk)?;
+    let how = OnPage { key, next_step, talk: &talk };
+    let proof = ask_until_proved(app, opened, verb, key.user, key.device.id, at, &how)?;
     talk.end(app, matches!(proof, Proof::NotProved(_)));
     Ok(proof)
 }
 
-fn prove(
-    app: &mut App<'_>,
-    opened: &mut OpenStore,
-    verb: &'static str,
-    key: &EnrolmentKey<'_>,
-    next_step: &str,
-    at: Timestamp,
-    talk: &Talk,
-) -> Result<Proof> {
-    let name = &key.user.name;
-    let mut latest = key.user.clone();
-    let (mut asked, mut wrong, mut malformed) = (false, 0, 0);
-    while wrong < TRIES {
-        if let Some(Some(until)) = latest.locked(at) {
-            talk.say(app, &format!("{name} is locked until {until}"));
-            if !asked {
-                talk.wait(app)?;
+/// A code that is asked for beside the QR code, or beside the values of a YubiKey.
+struct OnPage<'a> {
+    key: &'a EnrolmentKey<'a>,
+    next_step: &'a str,
+    talk: &'a Talk,
+}
+
+impl FirstCode for OnPage<'_> {
+    fn ask(&self, app: &mut App<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let Some(person) = &mut app.env.prompt else { return app.read_line() };
+        let question = match (&self.key.device.factor, self.key.digits()) {
+            (Factor::Hotp(_), Some(digits)) => format!("The next {digits} digits (Enter: later)"),
+            (_, Some(digits)) => format!("The {digits} digits that the app shows (Enter: later)"),
+            (_, None) => "Program the YubiKey, then touch it here (Enter: later)".to_owned(),
+        };
+        Ok(Some(without_blanks(&person.line(&question)?)))
+    }
+
+    fn is_code(&self, app: &App<'_>, code: &[u8], at: Timestamp) -> bool {
+        let Some(digits) = self.key.digits() else { return YubicoOtp::read(code).is_some() };
+        Otp::read(code).is_some_and(|otp| otp.digits().len() == usize::from(digits))
+            || ignores_settings(self.key, code, at, app.config.bounds)
+    }
+
+    fn form(&self) -> String {
+        match self.key.digits() {
+            Some(digits) => format!("that is no code: type the {digits} digits that the app shows"),
+            None => {
+                "that is no code of a YubiKey: touch the key for as long as its slot asks for, \
+                     about one second for slot 1 and three for slot 2"
+                    .to_owned()
             }
-            return Ok(Proof::NotProved(latest));
-        }
-        let is_person = app.env.prompt.is_some();
-        set_interrupt_message(app, &interrupt_words(app, key, next_step));
-        let Some(code) = ask_code(app, key)? else { break };
-        if code.is_empty() && is_person {
-            break;
-        }
-        if !is_code(key, &code, at, app.config.bounds) {
-            talk.say(app, &form_sentence(key));
-            malformed += 1;
-            if !is_person && malformed == MOST_MALFORMED {
-                break;
-            }
-            continue;
-        }
-        asked = true;
-        app.reopen_if_replaced(opened)?;
-        let device = Some(key.device.id);
-        let attempted = authenticate::authenticate_code(app, opened, verb, name, device, &code)?;
-        let outcome = &attempted.outcome;
-        if outcome.lets_in() {
-            return Ok(Proof::Proved(attempted.user));
-        }
-        let sentence = sentence(app, key, &code, &attempted);
-        talk.say(app, &sentence);
-        let is_over = matches!(outcome, Outcome::Locked { .. });
-        wrong += usize::from(!matches!(outcome, Outcome::FirstOfTwo { .. }));
-        latest = attempted.user;
-        if is_over {
-            break;
         }
     }
-    Ok(if asked { Proof::NotProved(latest) } else { Proof::NotAsked })
+
+    fn refusal(&self, app: &mut App<'_>, code: &[u8], attempted: &Evaluation) -> String {
+        sentence(app, self.key, code, attempted)
+    }
+
+    fn interrupted(&self, app: &App<'_>) -> String {
+        interrupt_words(app, self.key, self.next_step)
+    }
+
+    fn say(&self, app: &mut App<'_>, words: &str) {
+        self.talk.say(app, words);
+    }
+
+    fn wait(&self, app: &mut App<'_>) -> Result<()> {
+        self.talk.wait(app)
+    }
 }
 
 /// How to go on later, and how to take back what the verb did, if it made the device.
@@ -216,35 +190,6 @@ fn interrupt_words(app: &App<'_>, key: &EnrolmentKey<'_>, next_step: &str) -> St
 fn set_interrupt_message(app: &mut App<'_>, message: &str) {
     if let Some(person) = &mut app.env.prompt {
         person.set_interrupt_message(message);
-    }
-}
-
-fn ask_code(app: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    let Some(person) = &mut app.env.prompt else { return app.read_line() };
-    let question = match (&key.device.factor, key.digits()) {
-        (Factor::Hotp(_), Some(digits)) => format!("The next {digits} digits (Enter: later)"),
-        (_, Some(digits)) => format!("The {digits} digits that the app shows (Enter: later)"),
-        (_, None) => "Program the YubiKey, then touch it here (Enter: later)".to_owned(),
-    };
-    let line = person.line(&question)?;
-    // Apps show "123 456", and people type the blank.
-    Ok(Some(Zeroizing::new(line.bytes().filter(|b| *b != b' ').collect())))
-}
-
-/// Whether it could be a code of the device. What could not is no attempt.
-fn is_code(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp, bounds: Bounds) -> bool {
-    let Some(digits) = key.digits() else { return YubicoOtp::read(code).is_some() };
-    Otp::read(code).is_some_and(|otp| otp.digits().len() == usize::from(digits))
-        || ignores_settings(key, code, now, bounds)
-}
-
-/// What a code looks like, for what is none.
-fn form_sentence(key: &EnrolmentKey<'_>) -> String {
-    match key.digits() {
-        Some(digits) => format!("that is no code: type the {digits} digits that the app shows"),
-        None => "that is no code of a YubiKey: touch the key for as long as its slot asks for, \
-                 about one second for slot 1 and three for slot 2"
-            .to_owned(),
     }
 }
 

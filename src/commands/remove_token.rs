@@ -19,8 +19,8 @@ use crate::store::TokenChange;
 /// Remove a free or lost token from the inventory
 ///
 /// Asks for the serial to be typed. The secret is gone: to have the token again, add it from the file
-/// of its maker. Which of its codes are used up stays known, and none is accepted again. Of a lost token that
-/// is not known, so one with a counter can't be added again. A token that somebody has is refused; take it
+/// of its maker. Which of its codes are used up stays known, and none is accepted again. That is not known
+/// of a lost token, so a lost YubiKey, or one with a counter, can't be added again. A token that somebody has is refused; take it
 /// back with `mfactl unassign SERIAL`.
 #[derive(Args, Debug)]
 pub struct RemoveToken {

@@ -143,13 +143,6 @@ impl Device {
         matches!(self.state, DeviceState::Disabled(_))
     }
 
-    /// Whether the user has it in hand as it is, with its secret inside: a token or a YubiKey. Its secret is never
-    /// shown, and no password gives a device in its place; only its code confirms it.
-    #[must_use]
-    pub const fn is_hardware(&self) -> bool {
-        self.serial.is_some() || matches!(self.factor, Factor::TotpToken(..) | Factor::Yubikey)
-    }
-
     /// Whether it is pending and can't be confirmed now: its time is over, or the clock was ahead when it was made.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {

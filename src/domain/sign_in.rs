@@ -6,6 +6,7 @@ use crate::domain::authenticate::{
 use crate::domain::device::Device;
 use crate::domain::lockout::{FailedFactor, Limits, Lockout};
 use crate::domain::login_rule::NotEnabledPolicy;
+use crate::domain::otpauth::AppSettings;
 use crate::domain::password::PasswordChange;
 use crate::domain::policy::Requirement;
 use crate::domain::refusal::Refusal;
@@ -217,8 +218,10 @@ fn second_factor(
         _ if !needs_mfa => SignInOutcome::Accepted(None),
         _ if !is_required => SignInOutcome::Rejected(RejectReason::NotEnabled),
         _ if user.enrolment_barred && user.live().any(confirmable) => SignInOutcome::CodeRequired,
-        // The user was given a token already.
-        _ if user.live().any(|d| confirmable(d) && d.is_hardware()) => SignInOutcome::CodeRequired,
+        // The user was given a token or a list already, and no password gives a device in its place.
+        _ if user.live().any(|d| confirmable(d) && AppSettings::of(d).is_none()) => {
+            SignInOutcome::CodeRequired
+        }
         _ => SignInOutcome::EnrolmentRequired { is_barred: user.enrolment_barred },
     };
     Ok((user, outcome))

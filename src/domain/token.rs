@@ -6,6 +6,7 @@
 use crate::domain::accepted::Accepted;
 use crate::domain::device::{Device, DeviceState};
 use crate::domain::factor::drift::Drift;
+use crate::domain::factor::kind::DeviceKind;
 use crate::domain::factor::{Factor, hotp};
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed, Stamp};
@@ -155,8 +156,8 @@ impl Token {
     /// What its device is called unless the operator says otherwise.
     #[must_use]
     pub fn label(&self) -> Label {
-        let word = if self.factor == Factor::Yubikey { "yubikey" } else { "token" };
-        Label::stored(word.to_owned())
+        let is_yubikey = self.factor == Factor::Yubikey;
+        if is_yubikey { DeviceKind::Yubikey } else { DeviceKind::Hotp }.default_label()
     }
 
     /// Serial, kind and model, such as "GALT1 (totp, Example C200)".

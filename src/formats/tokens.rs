@@ -1,24 +1,17 @@
-//! The way of a token from a reader to the visitor: no serial and no public id comes twice.
-
-use std::collections::HashSet;
+//! The way of a token from a reader to the visitor, with a count.
 
 use crate::domain::refusal::Refusal;
-use crate::formats::{
-    BadEntry, FIELD, ReadError, TokenCount, TokenKind, TokenPlace, TokenRecord, Visitor,
-};
+use crate::formats::{BadEntry, FIELD, ReadError, TokenCount, TokenPlace, TokenRecord, Visitor};
 
 /// The visitor, and what it has got so far.
 pub struct Tokens<'v, 'f> {
     visit: &'v mut Visitor<'f>,
-    serials: HashSet<String>,
-    public_ids: HashSet<Vec<u8>>,
     count: TokenCount,
 }
 
 impl<'v, 'f> Tokens<'v, 'f> {
     pub fn new(visit: &'v mut Visitor<'f>) -> Self {
-        let (serials, public_ids) = (HashSet::new(), HashSet::new());
-        Self { visit, serials, public_ids, count: TokenCount::default() }
+        Self { visit, count: TokenCount::default() }
     }
 
     /// Hands over what a reader made of an entry; `None` is an entry that holds no token.
@@ -28,7 +21,7 @@ impl<'v, 'f> Tokens<'v, 'f> {
         record: Result<Option<TokenRecord>, Refusal>,
     ) -> Result<(), ReadError> {
         let record = match record {
-            Ok(Some(record)) => self.undoubled(record),
+            Ok(Some(record)) => Ok(record),
             Ok(None) => {
                 self.count.passed_over += 1;
                 self.count.first_passed_over.get_or_insert(place);
@@ -44,24 +37,6 @@ impl<'v, 'f> Tokens<'v, 'f> {
         (self.visit)(record).map_err(ReadError::Visitor)
     }
 
-    /// The token, unless an earlier one has its serial or public id.
-    fn undoubled(&mut self, record: TokenRecord) -> Result<TokenRecord, Refusal> {
-        let is_new = record.serial.as_ref().is_none_or(|serial| {
-            // The same serial in small letters would be another token to a machine and the same to a person.
-            self.serials.insert(serial.to_uppercase())
-        });
-        if !is_new {
-            return Err(doubled("serial"));
-        }
-        if let TokenKind::Yubikey { public_id, .. } = &record.kind
-            && !public_id.is_empty()
-            && !self.public_ids.insert(public_id.clone())
-        {
-            return Err(doubled("public id"));
-        }
-        Ok(record)
-    }
-
     /// What was read, unless there was nothing.
     pub fn counted(self) -> Result<TokenCount, Refusal> {
         if self.count.read + self.count.bad == 0 {
@@ -70,11 +45,6 @@ impl<'v, 'f> Tokens<'v, 'f> {
         }
         Ok(self.count)
     }
-}
-
-fn doubled(field: &str) -> Refusal {
-    Refusal::bad_input(field, "is that of an earlier token of this file")
-        .hint("leave one of the two in the file")
 }
 
 /// The same with its place and, where the reader knows nothing better, what to do.

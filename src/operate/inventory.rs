@@ -58,7 +58,6 @@ impl TokenCase<'_> {
 
 /// The token with this serial; `token_not_found` with the nearest serials.
 pub fn find_token(write: &mut Transaction<'_>, serial: &Serial) -> Result<Token> {
-    // The row of a removed token has another folded serial.
     if let Some(token) = write.tx.inventory().token(serial)? {
         return Ok(token);
     }

@@ -142,7 +142,7 @@ pub fn write(driver: &mut dyn Driver, vault: &Vault, saved: &SavedToken) -> Resu
 }
 
 /// The refusal for a serial or a secret that the inventory has already.
-pub fn taken(serial: &Serial) -> Error {
+fn taken(serial: &Serial) -> Error {
     let message = format!("the inventory has a token {serial} already, or one with its secret");
     Refusal::new(ErrorCode::BadInput, message).field("serial").into()
 }

@@ -1,15 +1,16 @@
 //! A printed list of codes, which are shown once.
 
+use std::cell::RefCell;
+
 use anyhow::Result;
 use zeroize::Zeroizing;
 
 use super::Enrol;
 use super::course::{Added, Preparation, Prepared};
-use crate::app::{App, OpenStore};
-use crate::authenticate;
+use crate::app::App;
 use crate::commands::Verb as _;
-use crate::commands::verify::VerifyReport;
-use crate::domain::authenticate::{Keys as _, Outcome};
+use crate::commands::first_code::{FirstCode, Proof, ask_until_proved, without_blanks};
+use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::consequences::consequences;
 use crate::domain::device::{Device, DeviceState, Pending};
@@ -22,13 +23,11 @@ use crate::domain::text::counted;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::User;
 use crate::keyring::Vault;
-use crate::report::{Record as _, Report, Verdict};
+use crate::report::{Report, Verdict};
 use crate::show::paper_list::{OpenList, PaperList};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{Enrolment, language, pending_hint};
 
-/// After so many wrong codes the verb ends and leaves the list pending.
-const TRIES: usize = 3;
 const QUESTION: &str = "Confirm it with any one of its codes, which is used up then (Enter: later)";
 
 /// Asked instead where no code is asked for.
@@ -104,7 +103,13 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
         page.read_to_end(app)?;
     }
     let (user, verdict) = if asks {
-        prove(app, &mut opened, user, draft.id, page.as_ref())?
+        let how = OfList { page: page.as_ref(), next_step: &next_step, said: RefCell::default() };
+        let proof = ask_until_proved(app, &mut opened, Enrol::NAME, user, draft.id, *at, &how)?;
+        if let (Some(_), Proof::NotProved(_)) = (&page, &proof) {
+            // The page goes, and its words would go with it.
+            app.note(&how.said.borrow());
+        }
+        proof.into_parts(user)
     } else {
         if let Some(page) = &page {
             page.ask(app, LEAVE)?;
@@ -163,54 +168,41 @@ impl ListDraft {
     }
 }
 
-/// Asks for a code until one is right. Nobody needs the right to `verify` for that: it is part of handing out the list.
-fn prove(
-    app: &mut App<'_>,
-    opened: &mut OpenStore,
-    user: &User,
-    id: Id,
-    page: Option<&OpenList>,
-) -> Result<(User, Verdict)> {
-    let (mut latest, mut verdict, mut wrong) = (user.clone(), Verdict::Yes, 0);
-    let say = |app: &mut App<'_>, words: &str| match page {
-        Some(page) => page.say(words),
-        None => app.note(words),
-    };
-    while wrong < TRIES {
-        let code = match page {
+/// A code that is read off the new list.
+struct OfList<'a> {
+    page: Option<&'a OpenList>,
+    next_step: &'a str,
+    /// What was said last.
+    said: RefCell<String>,
+}
+
+impl FirstCode for OfList<'_> {
+    fn ask(&self, app: &mut App<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let line = match self.page {
             Some(page) => page.ask(app, QUESTION)?,
             None => app.person("add --no-confirm")?.line(QUESTION)?,
         };
-        if code.trim().is_empty() {
-            break;
-        }
-        if !is_code(code.as_bytes()) {
-            say(app, "that is no code of a list: type ten letters and digits");
-            continue;
-        }
-        app.reopen_if_replaced(opened)?;
-        let (verb, name) = (Enrol::NAME, &user.name);
-        let attempted =
-            authenticate::authenticate_code(app, opened, verb, name, Some(id), code.as_bytes())?;
-        if attempted.outcome.lets_in() {
-            return Ok((attempted.user, Verdict::Yes));
-        }
-        verdict = Verdict::No;
-        wrong += 1;
-        let is_locked = matches!(attempted.outcome, Outcome::Locked { .. });
-        let sentence = VerifyReport::new(&attempted, &app.env.caller).sentence();
-        latest = attempted.user;
-        if is_locked || wrong == TRIES {
-            // The page goes, so that its words would go with it.
-            app.note(&sentence);
-            break;
-        }
-        say(app, &sentence);
+        Ok(Some(without_blanks(&line)))
     }
-    Ok((latest, verdict))
-}
 
-fn is_code(typed: &[u8]) -> bool {
-    let submitted = Submitted::read(typed);
-    submitted.backup_code().is_some_and(|code| code.kind == BackupCodeKind::Paper)
+    fn is_code(&self, _app: &App<'_>, code: &[u8], _at: Timestamp) -> bool {
+        let submitted = Submitted::read(code);
+        submitted.backup_code().is_some_and(|code| code.kind == BackupCodeKind::Paper)
+    }
+
+    fn form(&self) -> String {
+        "that is no code of a list: type ten letters and digits".to_owned()
+    }
+
+    fn interrupted(&self, _app: &App<'_>) -> String {
+        self.next_step.to_owned()
+    }
+
+    fn say(&self, app: &mut App<'_>, words: &str) {
+        words.clone_into(&mut self.said.borrow_mut());
+        match self.page {
+            Some(page) => page.say(words),
+            None => app.note(words),
+        }
+    }
 }

@@ -78,7 +78,7 @@ pub struct Users {
     pub disabled: Listed<UserLine>,
     /// Neither enabled nor disabled, and not required, or not yet.
     pub exempt: Listed<UserLine>,
-    /// Enabled by devices of weak kinds only; who is overdue is listed there too.
+    /// Users who are enabled by devices of weak kinds only. Those who are overdue stand among the overdue ones too.
     pub weak: Listed<UserLine>,
 }
 

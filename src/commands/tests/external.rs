@@ -77,7 +77,10 @@ fn a_diagnosis_asks_for_no_code_of_a_user_with_only_a_note() {
     let report = ran.json();
     assert_eq!((&report["finding"], &report["device"]), (&json!("other_kind"), &json!("external")));
     let sentence = report["sentence"].as_str().unwrap();
-    assert!(sentence.contains("has only \"FIDO2\", which is not verified here"), "{sentence}");
+    assert!(
+        sentence.contains("the only device is \"FIDO2\", which is not verified here"),
+        "{sentence}"
+    );
     assert_eq!(report["next"], "mfactl enrol -- alice");
     let _ = world.run_with("diagnose alice", "123456").ok();
     assert_eq!(world.sql("SELECT failures FROM users"), "0", "nothing was compared");

@@ -317,3 +317,20 @@ fn codes_and_values_go_to_text_files_and_a_note_goes_to_none() {
     assert!(ran.code == 64 && ran.err.contains("--output: an external device"), "{ran:?}");
     assert_eq!(output("totp", "app.txt").code, 64);
 }
+
+#[test]
+fn a_password_alone_makes_no_app_beside_a_list_that_is_pending() {
+    let world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let codes = list(&world, "");
+    let _ = world.run("require-mfa alice").ok();
+    let _ = world.run_with("set-password alice", "correct horse battery 9\n").ok();
+    let sign_in = |code: Option<&str>| {
+        let line = json!({ "password": "correct horse battery 9", "code": code }).to_string();
+        world.run_with("sign-in alice --reveal-secrets", &line).json()
+    };
+    let alone = sign_in(None);
+    assert_eq!(alone["outcome"], "code_required", "{alone}");
+    assert!(alone["enrolment"].is_null(), "{alone}");
+    assert_eq!(sign_in(Some(&codes[3]))["outcome"], "accepted");
+}

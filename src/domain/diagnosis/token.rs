@@ -127,7 +127,7 @@ impl TokenFinding {
                 "this is a code of digits, and {name} has only a YubiKey: touch it, and send what it types"
             ),
             Self::NotVerifiedHere { mark, .. } => {
-                format!("{name} has only {}, which is not verified here", quoted(mark.as_str()))
+                format!("the only device is {}, which is not verified here", quoted(mark.as_str()))
             }
             Self::Misread(Misread::OtherLetters) => {
                 "this is as long as what a YubiKey types, but has other letters than cbdefghijklnrtuv: another \

@@ -87,8 +87,6 @@ fn wrong_fields_of_a_line_are_named() {
         (FREEIPA, "GALT10280115", "GA\u{1b}[2J", "line 2: line: has a control character"),
         (FREEIPA, "GALT10280115", "GA\u{202e}", "line 2: serial: has an invisible character"),
         (FREEIPA, "GALT10280115", "", "line 2: serial: is empty"),
-        (FREEIPA, "GALT10280115", "GALT10280114", "line 2: serial: is that of an earlier token"),
-        (FREEIPA, "GALT10280115", "galt10280114", "line 2: serial: is that of an earlier token"),
         (FREEIPA, "GALT10280115", "\"GALT", "line 2: line: has a quotation mark"),
         (FREEIPA, "616c69636521", "616c6963652", "line 2: key: is not hexadecimal"),
         (FREEIPA, "616c69636521", "616c696365zz", "line 2: key: is not hexadecimal"),
@@ -123,7 +121,6 @@ fn wrong_fields_of_a_line_are_named() {
         (YUBICO_LOG, ",,,0,0,0,0,", ",,0,0,0,", "line 2: line: has 16 columns instead of 18"),
         (YUBICO_TABLE, ",010203040506,", ",01020304050z,", "line 1: private id: is not hex"),
         (YUBICO_TABLE, ",010203040506,", ",0102030405,", "line 1: private id: is neither"),
-        (YUBICO_TABLE, "12345679,", "12345678,", "line 2: serial: is that of an earlier token"),
         (SAFENET, "<Seed>6d", "<Seed>6", "package 1: key: is not hexadecimal"),
         (SAFENET, "serial=\"00040008CFA5\"", "", "package 1: serial: is empty"),
         (SAFENET, "<MovingFactor>8", "<MovingFactor>x", "package 1: counter: is no whole"),
@@ -150,18 +147,6 @@ fn long_and_empty_fields_are_refused() {
 }
 
 #[test]
-fn two_keys_with_one_public_id_are_refused() {
-    let line = YUBICO_TABLE.lines().next().unwrap();
-    let other = line.replacen("12345678", "87654321", 1);
-    let message = refused(&format!("{line}\n{other}\n"));
-    assert!(
-        message.starts_with("FILE: line 2: public id: is that of an earlier token"),
-        "{message}"
-    );
-    accepted(&format!("{line}\n{}\n", other.replacen("nrhbfu", "nrhbft", 1)));
-}
-
-#[test]
 fn a_file_without_a_token_is_refused() {
     let header = ENTRA.lines().next().unwrap();
     assert!(refused(&format!("{header}\n")).contains("holds no token"));
@@ -184,7 +169,6 @@ fn the_visitor_ends_the_reading() {
 fn a_bad_entry_is_handed_over_and_the_others_are_read() {
     let text = format!(
         "{FREEIPA}B1,6d666163746c2d73616d706c652d626f62212121,ocra,6\n=B2,00,totp\n\
-         galt10280114,6d666163746c2d73616d706c652d626f62212121,hotp,6\n\
          B3,6d666163746c2d73616d706c652d626f62212121,hotp,6\n"
     );
     let (mut good, mut bad) = (Vec::new(), Vec::new());
@@ -199,9 +183,9 @@ fn a_bad_entry_is_handed_over_and_the_others_are_read() {
     assert_eq!(good.len(), accepted(FREEIPA).len() + 1);
     assert_eq!(good.last().map(String::as_str), Some("B3"));
     let first = FREEIPA.lines().count() + 1;
-    let named = ["type", "serial", "serial"].iter().zip(first..);
+    let named = ["type", "serial"].iter().zip(first..);
     let named: Vec<_> =
         named.map(|(field, line)| (format!("line {line}"), (*field).to_owned())).collect();
     assert_eq!(bad, named);
-    assert_eq!((count.read, count.bad), (good.len() as u64, 3));
+    assert_eq!((count.read, count.bad), (good.len() as u64, 2));
 }

@@ -20,13 +20,13 @@ use crate::domain::secret::{Id, Sealed, Secret, Stamp};
 use crate::domain::serial::Serial;
 use crate::domain::text::prose_line;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{Fingerprint, Token, TokenState};
+use crate::domain::token::{Token, TokenState};
 use crate::domain::yubico_otp::modhex;
 use crate::formats::{BadEntry, TokenKind, TokenPlace, TokenRecord, Weakness};
 use crate::keyring::Vault;
 use crate::operate::inventory::TokenCase;
 use crate::operate::inventory::token_file::{FIELD, TokenFile};
-use crate::store::{InventoryReader, MarkState, TokenChange, taken};
+use crate::store::{InventoryReader, MarkState, TokenChange};
 
 /// Bad tokens that an error names.
 const MOST_NAMED: usize = 20;
@@ -106,9 +106,8 @@ pub struct AdditionPlan {
     pub passed_over: u64,
     /// Tokens for which the file names a user.
     pub with_user: u64,
-    first_serials: Vec<String>,
-    /// The folded serials of those that are added.
-    serials: HashSet<String>,
+    /// Of the first that are added, for the log.
+    serials: Vec<String>,
 }
 
 impl AdditionPlan {
@@ -164,11 +163,12 @@ pub fn plan_addition(
         bad: Vec::new(),
         passed_over: 0,
         with_user: 0,
-        first_serials: Vec::new(),
-        serials: HashSet::new(),
+        serials: Vec::new(),
     };
-    let mut seen: HashMap<String, GoodToken> = HashMap::new();
-    let mut secrets: HashMap<Fingerprint, (TokenPlace, String)> = HashMap::new();
+    // What is kept of each token is small, because a file may hold a million.
+    let mut good: Vec<GoodToken> = Vec::new();
+    let mut first: Vec<(usize, String)> = Vec::new();
+    let (mut serials, mut secrets) = (HashMap::new(), HashMap::new());
     let vault = &opened.vault;
     let mut index = 0;
     let count = file.visit(&mut |record| {
@@ -186,18 +186,22 @@ pub fn plan_addition(
         let mut check = || {
             let described = Described::of(&record)?;
             check_strength(&record, rules)?;
-            let folded = described.serial.folded();
-            if let Some(earlier) = seen.get(&folded) {
-                return Err(TokenProblem::SameSerial(earlier.place));
+            let place_of = |number: &usize| good[*number].place;
+            let folded = described.serial.folded().into_boxed_str();
+            if let Some(earlier) = serials.get(&folded) {
+                return Err(TokenProblem::SameSerial(place_of(earlier)));
             }
             let fingerprint = vault.fingerprint(&described.factor, &described.secret);
-            if let Some((earlier, _)) = secrets.get(&fingerprint) {
-                return Err(TokenProblem::SameSecret(*earlier));
+            if let Some(earlier) = secrets.get(&fingerprint) {
+                return Err(TokenProblem::SameSecret(place_of(earlier)));
             }
-            secrets.insert(fingerprint, (place, folded.clone()));
+            serials.insert(folded, good.len());
+            secrets.insert(fingerprint, good.len());
             let (kind, has_user) = (described.factor.kind(), record.user.is_some());
-            let serial = described.serial.to_string();
-            seen.insert(folded, GoodToken { index: this, place, kind, has_user, serial });
+            good.push(GoodToken { index: this, place, kind, has_user });
+            if first.len() < MOST_LOGGED {
+                first.push((good.len() - 1, described.serial.to_string()));
+            }
             Ok(())
         };
         if let Err(problem) = check() {
@@ -206,34 +210,30 @@ pub fn plan_addition(
         Ok(())
     })?;
     plan.passed_over = count.passed_over;
+    let mut taken: BTreeMap<usize, TokenProblem> = BTreeMap::new();
     InventoryReader::of(&mut opened.store.read()?).marks(&mut |marks| {
-        let mut note = |found: Option<GoodToken>, problem| {
-            let bad =
-                found.map(|GoodToken { index, place, .. }| BadToken { index, place, problem });
-            plan.bad.extend(bad);
-        };
         let problem = match marks.state {
             MarkState::There => TokenProblem::SecretTaken,
             MarkState::Removed => return true,
             MarkState::RemovedLost => TokenProblem::Lost,
         };
-        note(seen.remove(marks.folded), TokenProblem::Taken);
         let same = marks.fingerprint.and_then(|fingerprint| secrets.get(&fingerprint));
-        note(same.and_then(|(_, folded)| seen.remove(folded)), problem);
+        taken.extend(same.map(|number| (*number, problem)));
+        taken.extend(serials.get(marks.folded).map(|number| (*number, TokenProblem::Taken)));
         true
     })?;
-    plan.bad.sort_by_key(|bad| bad.index);
-    let mut good: Vec<_> = seen.into_iter().collect();
-    good.sort_by_key(|(_, seen)| seen.index);
-    for (folded, seen) in good {
-        plan.tokens += 1;
-        *plan.kinds.entry(seen.kind).or_default() += 1;
-        plan.with_user += u64::from(seen.has_user);
-        if plan.first_serials.len() < MOST_LOGGED {
-            plan.first_serials.push(seen.serial);
+    first.retain(|(number, _)| !taken.contains_key(number));
+    plan.serials = first.into_iter().map(|(_, serial)| serial).collect();
+    for (number, GoodToken { index, place, kind, has_user }) in good.into_iter().enumerate() {
+        if let Some(problem) = taken.remove(&number) {
+            plan.bad.push(BadToken { index, place, problem });
+            continue;
         }
-        plan.serials.insert(folded);
+        plan.tokens += 1;
+        *plan.kinds.entry(kind).or_default() += 1;
+        plan.with_user += u64::from(has_user);
     }
+    plan.bad.sort_by_key(|bad| bad.index);
     Ok(plan)
 }
 
@@ -243,7 +243,6 @@ struct GoodToken {
     place: TokenPlace,
     kind: &'static str,
     has_user: bool,
-    serial: String,
 }
 
 /// Inserts the tokens of the plan in one transaction, with one event.
@@ -258,14 +257,6 @@ pub fn add_tokens(
     let bar = app.progress_bar(plan.tokens);
     let done = write_tx(app, opened, |app, mut write| {
         bar.set_position(0);
-        let mut is_taken = false;
-        InventoryReader::under_lock(&mut write.tx).marks(&mut |marks| {
-            is_taken |= plan.serials.contains(marks.folded);
-            !is_taken
-        })?;
-        if is_taken {
-            return Err(changed_meanwhile().into());
-        }
         let event = audit::store_event(app.env, write.at, record(file, plan, ticket))?;
         let addition = write.tx.inventory().begin_adding(&event)?;
         let (mut index, mut added) = (0, 0);
@@ -307,7 +298,7 @@ fn add_again(
     ticket: &Ticket,
 ) -> Result<()> {
     let Some(before) = write.tx.inventory().removed(token.fingerprint)? else {
-        return Err(taken(&token.serial));
+        return Err(changed_meanwhile().into());
     };
     let mut after = before.clone().added_again(token);
     after.state = TokenState::Free(write.vault.seal_token(&after, secret, app.env.random()?)?);
@@ -321,7 +312,7 @@ fn record(file: &TokenFile, plan: &AdditionPlan, ticket: &Ticket) -> AuditRecord
         "tokens": plan.tokens,
         "kinds": plan.kinds,
         "format": file.format.word(),
-        "first": plan.first_serials,
+        "first": plan.serials,
     });
     if let Some(name) = &file.name {
         detail["file"] = json!(name);

@@ -69,7 +69,7 @@ fn a_bad_file_is_refused_with_its_place_and_changes_nothing() {
         (
             format!("A1,{KEY},totp,6,30\na1,{OTHER},totp,6,30\n"),
             "",
-            "line 2: serial: is that of an earlier token",
+            "line 2 has the serial of line 1",
         ),
         (
             format!("A1,{KEY},totp,6,30\nA2,{KEY},totp,6,30\n"),
