@@ -80,7 +80,7 @@ pub fn store_event(env: &mut Env, at: Timestamp, record: AuditRecord) -> Result<
 }
 
 /// An event about a token of the inventory. It names no user: what it says must not need to be erased with them.
-pub fn token_event(
+fn token_event(
     env: &mut Env,
     at: Timestamp,
     token: &Token,
