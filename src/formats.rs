@@ -289,8 +289,9 @@ pub struct BadEntry {
 /// Takes the entries of a file.
 pub type Visitor<'v> = dyn FnMut(Result<TokenRecord, BadEntry>) -> anyhow::Result<()> + 'v;
 
-/// Reads the tokens of a file in its order. A doubled serial and an entry in doubt are handed over as refusals. A file
-/// that is cut off, was altered, is of another format or has no entry is refused.
+/// Reads the tokens of a file in its order. An entry in doubt is handed over as a refusal. A serial that comes twice is
+/// handed over twice: whoever adds the tokens refuses it. A file that is cut off, was altered, is of another format or has
+/// no entry is refused.
 pub fn read(
     bytes: &[u8],
     format: TokenFormat,
