@@ -2,6 +2,7 @@
 
 mod default_paths;
 mod file;
+mod handout;
 mod notify;
 mod roles;
 mod rules;
@@ -12,6 +13,7 @@ use anyhow::Result;
 use clap::Args;
 
 pub use default_paths::{DefaultPaths, machine_place};
+pub use handout::{HandoutSettings, Site};
 pub use notify::{Hook, Mail, Notify, TlsMode};
 
 use crate::domain::lockout::Bounds;
@@ -63,6 +65,9 @@ pub struct Config {
     pub self_service: SelfService,
     /// How users are notified of changes.
     pub notify: Option<Notify>,
+    /// The language of the answers of login services, and the helpdesk's contact.
+    pub site: Site,
+    pub handout: HandoutSettings,
 }
 
 /// The highest value of `policy.bypass_for`: the longest plausible time without a second factor.
@@ -248,6 +253,8 @@ impl Config {
             names: rules::names(&file.names)?,
             self_service: rules::self_service(&file.self_service),
             notify: notify::notify(file.notify)?,
+            site: handout::site(file.site)?,
+            handout: handout::handout(file.handout)?,
         })
     }
 }

@@ -18,6 +18,7 @@ pub mod diagnosis;
 pub mod factor;
 #[cfg(test)]
 pub mod fixture;
+pub mod handout_app;
 pub mod hint;
 pub mod identity;
 pub mod joiner;
@@ -28,6 +29,7 @@ pub mod name;
 pub mod notice;
 pub mod otp;
 pub mod otpauth;
+pub mod paper_size;
 pub mod password;
 pub mod policy;
 pub mod profile;

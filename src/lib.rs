@@ -18,6 +18,7 @@ mod formats;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod handout;
 pub mod hardening;
 mod keyring;
 mod maintain;
@@ -28,6 +29,7 @@ mod report;
 mod show;
 mod store;
 mod suggest;
+mod texts;
 mod usage_error;
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ pub struct ConfigFile {
     pub roles: Option<RolesSection>,
     pub self_service: SelfServiceSection,
     pub notify: NotifySection,
+    pub site: SiteSection,
+    pub handout: HandoutSection,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -83,6 +85,27 @@ pub struct PolicySection {
     pub undo_for: Option<String>,
     /// The maximum lifetime of a bypass code.
     pub bypass_for: Option<String>,
+}
+
+/// What the people of a site read and whom they ask.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteSection {
+    /// `en` or `fr`: the answers of login services, and handouts for users whose language is not known.
+    pub language: Option<String>,
+    /// Where users find the helpdesk: a telephone number, a room.
+    pub contact: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HandoutSection {
+    /// A folder with templates of the site's own.
+    pub templates: Option<PathBuf>,
+    /// `a4` or `letter`.
+    pub paper: Option<String>,
+    /// Whether handouts with secrets are sent by mail.
+    pub mail_secrets: Option<bool>,
 }
 
 /// What is taken off the names that other systems hand over.

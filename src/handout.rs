@@ -1,0 +1,9 @@
+//! The page for the person with the phone: its content, and the forms that it takes.
+
+mod compose;
+mod form;
+mod page;
+
+pub use compose::{ManualKey, Subject, compose};
+pub use form::{Form, Templates};
+pub use page::{CodeList, CodeTitle, Fact, Handout, Section, Sheet};

@@ -1,0 +1,43 @@
+//! From a user and their device to the words of a handout.
+
+use zeroize::Zeroizing;
+
+use crate::domain::device::Device;
+use crate::domain::handout_app::HandoutApp;
+use crate::domain::paper_size::PaperSize;
+use crate::domain::user::{Language, User};
+use crate::handout::page::Handout;
+use crate::texts::{Text, Texts};
+
+/// What a handout is about.
+pub struct Subject<'a> {
+    /// One, or two for a user whose language is not known.
+    pub languages: &'a [Language],
+    pub paper: PaperSize,
+    pub issuer: &'a str,
+    /// Where users find the helpdesk.
+    pub contact: Option<&'a str>,
+    pub ticket: Option<&'a str>,
+    pub user: &'a User,
+    pub device: &'a Device,
+    pub app: HandoutApp,
+    /// Of a device whose secret an app takes; `None` for what came with its secret.
+    pub key: Option<ManualKey>,
+    /// A new set of recovery codes, in groups.
+    pub recovery_codes: Vec<Zeroizing<String>>,
+    /// The codes of the device, if it is a printed list.
+    pub paper_codes: Vec<Zeroizing<String>>,
+}
+
+/// A secret, in the two ways in which an app takes it.
+pub struct ManualKey {
+    /// The key URI for the QR code.
+    pub uri: Zeroizing<String>,
+    /// Base 32 in groups of four.
+    pub grouped: Zeroizing<String>,
+}
+
+/// Writes the page.
+pub fn compose(subject: &Subject<'_>) -> Handout {
+    todo!()
+}

@@ -1,0 +1,8 @@
+//! The list of texts.
+
+/// A text for people with a phone. Its placeholders are in the tables of the languages: `{user}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Text {
+    // The handout.
+    HandoutTitle,
+}
