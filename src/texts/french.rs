@@ -6,5 +6,11 @@ pub const fn text(text: Text) -> &'static str {
     match text {
         // The handout.
         Text::HandoutTitle => "Votre second facteur chez {issuer}",
+        // The QR code on a terminal.
+        Text::QrTooNarrow => {
+            "Le QR code demande {columns} colonnes\u{a0}: agrandissez le terminal puis lancez show-qr, omettez --ascii, \
+             ou utilisez --output FICHIER.png."
+        }
+        Text::TypeKey => "Saisissez ceci dans votre application d’authentification\u{a0}:",
     }
 }

@@ -5,4 +5,9 @@
 pub enum Text {
     // The handout.
     HandoutTitle,
+    // The QR code on a terminal.
+    /// Where the code is drawn with ASCII and has too few columns.
+    QrTooNarrow,
+    /// Above the key where no code is drawn.
+    TypeKey,
 }

@@ -39,7 +39,7 @@ fn an_end_user_who_reads_french_gets_french() {
 
 #[test]
 fn a_terminal_too_small_gets_the_key_and_the_reason_without_qr_code() {
-    for size in [Size { columns: 40, rows: 40 }, Size { columns: 80, rows: 20 }] {
+    for size in [Size { columns: 36, rows: 40 }, Size { columns: 80, rows: 18 }] {
         let mut world = at_a_terminal(&[]);
         world.terminal = Some(size);
         let ran = world.run("enrol alice --create --no-confirm").ok();
