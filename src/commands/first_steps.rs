@@ -9,8 +9,7 @@ use super::help::{self, ABOUT};
 use crate::app::{App, output};
 use crate::audit;
 use crate::config::{Config, PathOptions, machine_place};
-use crate::domain::caller::SYSTEM_USER;
-use crate::domain::hint::{self, Command, Hint, command};
+use crate::domain::hint::{self, Command, Hint, Runner, command};
 use crate::domain::refusal::Refusal;
 use crate::domain::text::{counted, shown};
 use crate::env::Env;
@@ -40,59 +39,66 @@ impl Step {
 /// Writes the examples and the next steps.
 pub fn greet(env: &mut Env, options: Options, paths: &PathOptions) -> Result<Verdict> {
     env.caller.path_options = paths.given();
-    let steps = match Config::load(paths, env, find_verb) {
-        Ok(config) => look(&mut App::new(env, options.clone(), config, find_verb)),
-        Err(error) => vec![unreadable(&error)],
+    let loaded = Config::load(paths, env, find_verb);
+    let others_place = match &loaded {
+        Ok(config) if !config.origins.is_default_store() => None,
+        _ => machine_place(env),
     };
-    let text = page(env, &steps);
+    let (steps, runner) = match (loaded, others_place) {
+        (_, Some(place)) => (vec![not_an_operator(&place)], Runner::SystemUser),
+        (Ok(config), None) => {
+            let is_for_system_user = is_for_system_user(env, &config);
+            let steps = look(&mut App::new(env, options.clone(), config, find_verb));
+            (steps, if is_for_system_user { Runner::SystemUser } else { Runner::Reader })
+        }
+        (Err(error), None) => (vec![unreadable(&error)], Runner::Reader),
+    };
+    let text = page(env, &steps, runner);
     output::write(env, &options, Report::text(text))
 }
 
-fn page(env: &Env, steps: &[Step]) -> String {
+/// Whether root looks at the machine's store, which belongs to the system user, so that services and operators reach it
+/// without root.
+fn is_for_system_user(env: &Env, config: &Config) -> bool {
+    let is_root = env.process.euid == 0 && env.caller.sudo_user.is_none();
+    is_root && config.origins.is_default_store() && system_uid().is_some()
+}
+
+/// Each command is a line of its own, so that it can be copied; where a terminal is too narrow it goes on below.
+fn page(env: &Env, steps: &[Step], runner: Runner) -> String {
     let width = help::page_width(env);
     let wrapped = |text: &str| help::wrapped(text, width).join("\n") + "\n";
-    let by_others = machine_place(env).is_some() && env.caller.path_options.is_empty();
     let line = |command: &Command| {
-        let is_for_operators = by_others && command.runner == hint::Runner::Reader;
-        let command = command.clone();
-        env.caller.line(&if is_for_operators { command.by_system_user() } else { command })
+        let is_readers = command.runner == Runner::Reader;
+        let runner = if is_readers { runner } else { command.runner };
+        format!("  {}\n", env.caller.line(&Command { runner, ..command.clone() }))
     };
     let mut text = wrapped(&format!("{ABOUT}. For example:"));
-    for (command, about) in examples() {
-        // A command stays in one line, so that it can be copied; a terminal that is too narrow goes on below.
-        let line = line(&command);
-        text.push_str(&if line.chars().count() + about.len() + 6 <= width {
-            format!("  {line}  # {about}\n")
-        } else {
-            format!("  {line}\n")
-        });
+    for (about, command) in examples() {
+        text.push_str(&wrapped(about));
+        text.push_str(&line(&command));
     }
     for step in steps {
         text.push('\n');
         text.push_str(&wrapped(&step.words));
-        for command in &step.commands {
-            text.extend(["  ", &line(command), "\n"]);
-        }
+        text.extend(step.commands.iter().map(line));
     }
     text.push('\n');
-    text.push_str(&wrapped("All verbs, and the page of each:"));
-    text.extend(["  ", &line(&hint::help(None)), "\n"]);
+    text.push_str(&wrapped("All verbs, and with a verb behind it the page of that verb:"));
+    text.push_str(&line(&hint::help(None)));
     text
 }
 
-fn examples() -> [(Command, &'static str); 3] {
+fn examples() -> [(&'static str, Command); 3] {
     [
-        (command("enrol").flag("--create").name("alice"), "a user and a phone"),
-        (command("reset").name("alice"), "a lost phone"),
-        (command("list-status").flag("--without-mfa"), "who has none"),
+        ("A new user with a phone:", command("enrol").flag("--create").name("alice")),
+        ("A lost phone:", command("reset").name("alice")),
+        ("Who has no MFA:", command("list-status").flag("--without-mfa")),
     ]
 }
 
 /// Looks at the store, and at nothing that takes long.
 fn look(app: &mut App<'_>) -> Vec<Step> {
-    if let Some(place) = machine_place(app.env).filter(|_| app.config.origins.is_default_store()) {
-        return vec![not_an_operator(&place)];
-    }
     app.ignore_clock_skew = true;
     let is_here = match &app.config.store {
         StoreLocation::Sqlite(_) => app.config.store.exists(&app.config.file_policy),
@@ -141,7 +147,8 @@ fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
         steps.push(Step::new(words, [command("doctor").flag("--key-saved")]));
     }
     if steps.is_empty() {
-        let words = format!("{} and all have MFA. To look at them:", counted(users, "user"));
+        let all = if users == 1 { "has" } else { "all have" };
+        let words = format!("{} {all} MFA in force. To look:", counted(users, "user"));
         steps.push(Step::new(words, [command("list-status")]));
     }
     let denied = &app.env.caller.denied;
@@ -152,19 +159,11 @@ fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
 }
 
 fn no_store(app: &App<'_>) -> Step {
-    let place = &app.config.store;
-    let init = command("init");
-    // The machine's store belongs to the system user, so that services and operators reach it without root.
-    let is_for_system_user = app.env.process.euid == 0
-        && app.env.caller.sudo_user.as_deref() != Some(SYSTEM_USER)
-        && app.config.origins.is_default_store()
-        && system_uid().is_some();
-    let words = format!("There is no store yet at {place}. To make it and its key:");
-    if is_for_system_user {
-        return Step::new(words, [init.by_system_user()]);
-    }
-    let words = format!("{words} or, with the first user, the second line:");
-    Step::new(words.replace(": or", ", or"), [init, command("enrol").flag("--create").name("NAME")])
+    let words = format!(
+        "There is no store yet at {}. To make it and its key, or, with the first user, the second line:",
+        app.config.store
+    );
+    Step::new(words, [command("init"), command("enrol").flag("--create").name("NAME")])
 }
 
 /// What somebody may do to whom the machine's store does not belong.
@@ -180,13 +179,12 @@ fn not_an_operator(place: &str) -> Step {
 fn unreadable(error: &anyhow::Error) -> Step {
     let message = shown(&error_report::message(error)).into_owned();
     let hint = error.downcast_ref::<Refusal>().and_then(|refusal| refusal.hint.clone());
-    let mut words = format!("What to do next can't be said here: {message}.");
-    let hint = hint.unwrap_or_else(|| Hint::from("doctor looks closer"));
-    let commands: Vec<_> = hint.commands().cloned().collect();
-    if commands.is_empty() {
-        words.push_str(&format!(" To do: {}.", shown(&hint.to_string())));
-    } else {
-        words.push_str(" To go on:");
-    }
+    let words = format!("The store can't be looked at: {message}");
+    let commands: Vec<_> = hint.iter().flat_map(Hint::commands).cloned().collect();
+    let words = match hint {
+        Some(hint) if commands.is_empty() => format!("{words}; {}.", shown(&hint.to_string())),
+        Some(_) => format!("{words}. To go on:"),
+        None => format!("{words}."),
+    };
     Step::new(words, commands)
 }

@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(
             refused(HandoutApp::Microsoft, &sha256),
             "--app: Microsoft Authenticator ignores SHA256 and goes by SHA1 instead, as this device needs it; \
-             Yubico Authenticator, FreeOTP, Aegis, 2FAS and Bitwarden do it: use --app yubico or any, or set the device \
+             Yubico Authenticator, FreeOTP, Aegis, 2FAS, 1Password and Bitwarden do it: use --app yubico or any, or set the device \
              up again with SHA1, 6 digits, 30 s, which every app does"
         );
         assert!(

@@ -8,18 +8,20 @@ use crate::show::qr::{Cells, Drawing, Ink};
 /// The options for terminals that do not show the usual drawing.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct DrawingOptions {
-    /// Draw the QR code with ASCII, for a terminal without half blocks
+    /// Draw the QR code with ASCII characters
     ///
-    /// It takes 74 columns at least, and twice as many rows. It scrolls where it is too high for the terminal.
-    #[arg(long, conflicts_with = "output")]
+    /// For a terminal without half blocks. It takes 74 columns at least, and twice as many rows. It scrolls where it is too high for the terminal.
+    #[arg(long, hide_short_help = true, conflicts_with = "output")]
     ascii: bool,
-    /// Draw it without colours, for dark text on a light screen
-    #[arg(long, conflicts_with = "output")]
+    /// Draw the QR code without colours, for a light screen
+    ///
+    /// For a terminal that writes dark on light and has no colours, or takes them for others.
+    #[arg(long, hide_short_help = true, conflicts_with = "output")]
     invert: bool,
     /// Show only the key to type, without a QR code
     ///
     /// For a screen reader, to which a QR code is a wall of blocks.
-    #[arg(long, conflicts_with_all = ["output", "ascii", "invert"])]
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["output", "ascii", "invert"])]
     no_qr: bool,
 }
 

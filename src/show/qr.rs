@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(width(80, 2), Ok(74));
         assert_eq!(width(73, 100), Err(74));
         assert_eq!(width(1, 1), Err(74));
-        assert_eq!(width(10_000, 1), Ok(98));
+        assert_eq!(width(10_000, 1), Ok(106));
     }
 
     #[test]

@@ -5,48 +5,8 @@ use std::path::Path;
 
 use super::{APPS, AuthenticatorApp, Finding, Support};
 
-const BEFORE: &str = "\
-# Authenticator apps
-
-<!-- Written from src/domain/apps/table.rs: UPDATE=1 cargo test --lib fresh -->
-
-Every app in this table makes the right codes with the common settings: **SHA1, 6 digits, 30 seconds**. `mfactl` uses
-them unless you ask for others. Keep to them: a stronger hash or longer codes add nothing that an attacker of a
-six-digit code would notice, and they break on somebody's phone.
-
-Many apps take a QR code with other settings, ignore what they don't know, and show a wrong code every time. Nothing on
-the phone says so. That is why `mfactl enrol` wants `--allow-incompatible` for other settings and two codes in a row
-before the device counts, and why `mfactl diagnose` tries the common settings too and names the apps that fall back to
-them.
-
-What stands here was reported by others, and partly long ago. It says what may break; it does not promise that the rest
-works. Before you give a whole department other settings, try them with the apps that its people have.
-
-| app | SHA256 | SHA512 | 7 digits | 8 digits | other period | counted (HOTP) |
-|---|---|---|---|---|---|---|
-";
-
-const LEGEND: &str = "
-- **works**: the codes are right.
-- **refuses**: the app does not take the QR code, so the user notices at once.
-- **ignores it**: the app takes the QR code and goes by what is in brackets; every code is wrong.
-- **fails**: it was reported not to work, and not in which of the two ways.
-- **unknown**: nobody has reported it.
-
-Where two findings stand in one place, the later one is newer, and an app on an old phone may still do the earlier one.
-
-## What `mfactl` does with it
-
-- `enrol` and `reset` name the apps that may fail with settings that are not the common ones.
-- A page for a user of one app is refused (76, `incompatible_app`) where the newest finding says that the app does not
-  do what the device needs. Where nothing is known, or older versions ignored the setting, it is made with a warning.
-- `diagnose` tells which settings the app really uses, and which apps are known to do so.
-
-## Notes and sources
-
-The sources are issues and documents of the projects that they name.
-
-";
+const BEFORE: &str = include_str!("before_table.md");
+const AFTER: &str = include_str!("after_table.md");
 
 fn cell(findings: &[Finding], instead: &str) -> String {
     if findings.is_empty() {
@@ -90,7 +50,7 @@ fn page() -> String {
         ];
         let _ = writeln!(page, "| {} |", cells.join(" | "));
     }
-    page.push_str(LEGEND);
+    page.push_str(AFTER);
     for app in APPS {
         let sources = app.sources.join(", ");
         let notes = if app.notes.is_empty() { "Sources" } else { app.notes };
