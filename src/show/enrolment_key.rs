@@ -184,7 +184,10 @@ impl EnrolmentKey<'_> {
         let written = match drawing {
             None => instructions.write_key(out, columns, ""),
             Some(drawing) => match qr::draw(&self.uris(settings), stream.terminal, drawing) {
-                Ok(qr) => instructions.write(out, columns, &qr),
+                Ok(qr) => instructions.write(out, columns, &qr).and_then(|()| {
+                    let rows = stream.terminal.map_or(usize::MAX, |size| size.rows.into());
+                    if rows > qr.lines.len() { Ok(()) } else { instructions.write_height(out, &qr) }
+                }),
                 Err(least) => {
                     let why = instructions.too_small(least, drawing.cells == Cells::Ascii);
                     instructions.write_key(out, columns, &why)

@@ -113,6 +113,13 @@ impl Instructions {
         write_lines(out, &self.lines(columns.max(FULL_WIDTH), Amount::Full))
     }
 
+    /// Writes how high the code is, below one of which the top is out of view.
+    pub fn write_height(&self, out: &mut dyn Write, qr: &TerminalQr) -> Result<()> {
+        let rows = qr.lines.len().to_string();
+        let words = texts::Texts(self.language).fill(Text::QrTooHigh, &[("rows", &rows)]);
+        wrapped(&words, qr.width).iter().try_for_each(|line| writeln!(out, "{line}"))
+    }
+
     /// Why a code of so many columns and rows is not drawn. Rows are no reason for one that scrolls.
     pub fn too_small(&self, (width, height): (usize, usize), scrolls: bool) -> String {
         if scrolls {

@@ -11,6 +11,9 @@ pub const fn text(text: Text) -> &'static str {
             "The QR code needs {columns} columns: enlarge the terminal and run show-qr, leave out --ascii, or use \
              --output FILE.png."
         }
+        Text::QrTooHigh => {
+            "The QR code has {rows} rows: make the terminal higher or its font smaller to see all of it."
+        }
         Text::TypeKey => "Type this into your authenticator app:",
     }
 }

@@ -8,6 +8,8 @@ pub enum Text {
     // The QR code on a terminal.
     /// Where the code is drawn with ASCII and has too few columns.
     QrTooNarrow,
+    /// Below a code that has more rows than the terminal.
+    QrTooHigh,
     /// Above the key where no code is drawn.
     TypeKey,
 }
