@@ -104,7 +104,7 @@ impl Support {
 
 /// What was reported of one setting.
 #[derive(Clone, Copy, Debug)]
-pub struct Finding {
+pub struct Reported {
     pub support: Support,
     /// Such as "2023" or "older"; empty for one that has no age.
     pub age: &'static str,
@@ -121,19 +121,19 @@ pub struct AuthenticatorApp {
     /// Empty where it makes no difference.
     pub platform: &'static str,
     /// For each setting the findings, the newest last.
-    pub sha256: &'static [Finding],
-    pub sha512: &'static [Finding],
-    pub seven_digits: &'static [Finding],
-    pub eight_digits: &'static [Finding],
-    pub period: &'static [Finding],
-    pub counter: &'static [Finding],
+    pub sha256: &'static [Reported],
+    pub sha512: &'static [Reported],
+    pub seven_digits: &'static [Reported],
+    pub eight_digits: &'static [Reported],
+    pub period: &'static [Reported],
+    pub counter: &'static [Reported],
     pub notes: &'static str,
     /// Issues and documents that say so.
     pub sources: &'static [&'static str],
 }
 
 impl AuthenticatorApp {
-    const fn findings(&self, setting: Setting) -> &'static [Finding] {
+    const fn findings(&self, setting: Setting) -> &'static [Reported] {
         match setting {
             Setting::Sha256 => self.sha256,
             Setting::Sha512 => self.sha512,
@@ -147,7 +147,7 @@ impl AuthenticatorApp {
     /// What the app does today: the newest finding.
     #[must_use]
     pub fn support(&self, setting: Setting) -> Support {
-        let holds = |finding: &&Finding| match setting {
+        let holds = |finding: &&Reported| match setting {
             Setting::Period(seconds) => {
                 finding.periods.is_empty() || finding.periods.contains(&seconds)
             }

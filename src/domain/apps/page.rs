@@ -3,16 +3,16 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{APPS, AuthenticatorApp, Finding, Support};
+use super::{APPS, AuthenticatorApp, Reported, Support};
 
 const BEFORE: &str = include_str!("before_table.md");
 const AFTER: &str = include_str!("after_table.md");
 
-fn cell(findings: &[Finding], instead: &str) -> String {
+fn cell(findings: &[Reported], instead: &str) -> String {
     if findings.is_empty() {
         return "unknown".to_owned();
     }
-    let one = |found: &Finding| {
+    let one = |found: &Reported| {
         let word = match found.support {
             Support::Works => "works".to_owned(),
             Support::Refuses => "**refuses**".to_owned(),

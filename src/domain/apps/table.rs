@@ -1,24 +1,24 @@
 //! The table: an app a row. The sources are issues of the projects that they name, and documents.
 
-use super::{AuthenticatorApp, Finding, Support};
+use super::{AuthenticatorApp, Reported, Support};
 
 /// Without age or condition.
-const fn finding(support: Support) -> Finding {
-    Finding { support, age: "", periods: &[], only: "" }
+const fn finding(support: Support) -> Reported {
+    Reported { support, age: "", periods: &[], only: "" }
 }
 
-const fn at(age: &'static str, support: Support) -> Finding {
-    Finding { age, ..finding(support) }
+const fn at(age: &'static str, support: Support) -> Reported {
+    Reported { age, ..finding(support) }
 }
 
-const fn works_if(only: &'static str) -> Finding {
-    Finding { only, ..finding(Support::Works) }
+const fn works_if(only: &'static str) -> Reported {
+    Reported { only, ..finding(Support::Works) }
 }
 
-const WORKS: &[Finding] = &[finding(Support::Works)];
-const FAILS: &[Finding] = &[finding(Support::Fails)];
-const IGNORED: &[Finding] = &[finding(Support::SilentlyWrong)];
-const UNKNOWN: &[Finding] = &[];
+const WORKS: &[Reported] = &[finding(Support::Works)];
+const FAILS: &[Reported] = &[finding(Support::Fails)];
+const IGNORED: &[Reported] = &[finding(Support::SilentlyWrong)];
+const UNKNOWN: &[Reported] = &[];
 
 /// Every app that is known, those of most users first.
 pub static APPS: &[AuthenticatorApp] = &[
@@ -111,7 +111,7 @@ pub static APPS: &[AuthenticatorApp] = &[
         sha512: &[works_if("YubiKey 4.3.1 or newer")],
         seven_digits: WORKS,
         eight_digits: WORKS,
-        period: &[Finding { periods: &[15, 30, 60], ..finding(Support::Works) }],
+        period: &[Reported { periods: &[15, 30, 60], ..finding(Support::Works) }],
         counter: WORKS,
         notes: "A YubiKey holds 32 accounts, from firmware 5.7 on 64",
         sources: &["privacyidea#2079", "Yubico SDK", "yubioath-desktop"],
@@ -183,7 +183,7 @@ pub static APPS: &[AuthenticatorApp] = &[
         sha512: FAILS,
         seven_digits: UNKNOWN,
         eight_digits: WORKS,
-        period: &[Finding { periods: &[60], ..finding(Support::Fails) }],
+        period: &[Reported { periods: &[60], ..finding(Support::Fails) }],
         counter: UNKNOWN,
         notes: "",
         sources: &["kanidm#501", "privacyidea#1156"],
