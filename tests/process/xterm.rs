@@ -34,13 +34,10 @@ impl Display {
         Self { server, name: format!(":{}", number.trim()) }
     }
 
-    /// Saves what the display shows, as a lens sees it that is a little out of focus if `is_blurred`.
-    fn save(&self, path: &Path, is_blurred: bool) {
+    /// Saves what the display shows.
+    fn save(&self, path: &Path) {
         let mut command = Command::new("import");
         command.args(["-display", &self.name, "-window", "root"]);
-        if is_blurred {
-            command.args(["-blur", "0x2"]);
-        }
         assert!(command.arg(path).status().unwrap().success());
     }
 }
@@ -57,6 +54,7 @@ struct Xterm<'d> {
     terminal: Child,
     display: &'d Display,
     picture: PathBuf,
+    seen: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,17 +90,21 @@ impl<'d> Xterm<'d> {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let picture = world.path("screen.png");
-        Self { terminal, display, picture }
+        let (picture, seen) = (world.path("screen.png"), world.path("seen.png"));
+        Self { terminal, display, picture, seen }
     }
 
     /// The address in the QR code, once it is there.
     #[track_caller]
     fn read(&self, what: &str) -> String {
         for _ in 0..LOOKS {
-            for is_blurred in [false, true] {
-                self.display.save(&self.picture, is_blurred);
-                let found = zbarimg(&self.picture);
+            self.display.save(&self.picture);
+            // The second time as a lens sees it that is a little out of focus.
+            for blur in ["0x0", "0x2"] {
+                let mut convert = Command::new("convert");
+                convert.arg(&self.picture).args(["-blur", blur]).arg(&self.seen);
+                assert!(convert.status().unwrap().success());
+                let found = zbarimg(&self.seen);
                 if !found.is_empty() {
                     return found;
                 }
@@ -121,7 +123,7 @@ impl Drop for Xterm<'_> {
 }
 
 fn tools(what: &str) -> bool {
-    ["Xvfb", "xterm", "import", "zbarimg"].into_iter().all(|program| has(program, what))
+    ["Xvfb", "xterm", "import", "convert", "zbarimg"].into_iter().all(|program| has(program, what))
 }
 
 fn world() -> World {
