@@ -83,7 +83,18 @@ impl<'d> Xterm<'d> {
         let size = format!("{columns}x{rows}+0+0");
         let terminal = Command::new("xterm")
             .args(["-display", &display.name, "-u8", "-bg", paper, "-fg", ink, "-cr", ink])
-            .args(["-fa", "Monospace", "-fs", "8", "-geometry", &size, "+sb", "-e", "sh", "-c"])
+            .args([
+                "-fa",
+                "DejaVu Sans Mono",
+                "-fs",
+                "10",
+                "-geometry",
+                &size,
+                "+sb",
+                "-e",
+                "sh",
+                "-c",
+            ])
             .arg(shell)
             .env("LC_ALL", "C.UTF-8")
             .stdout(Stdio::null())
