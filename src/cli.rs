@@ -9,7 +9,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::app::output;
 use crate::commands::help::Form;
-use crate::commands::{self, command_for, completing_command, find_entry, help};
+use crate::commands::{self, command_for, completing_command, find_entry, first_steps, help};
 use crate::config::PathOptions;
 use crate::domain::hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -78,7 +78,11 @@ fn from_matches(mut matches: ArgMatches) -> Result<Run> {
     let paths = PathOptions::from_arg_matches(&matches).map_err(|e| usage_error(&e, None))?;
     let is_verb = !matches.get_flag("help");
     let Some((name, matches)) = matches.remove_subcommand().filter(|_| is_verb) else {
-        return Ok(print(options, help::overview));
+        // A program that names a format is not greeted.
+        if !is_verb || options.has_format_option() {
+            return Ok(print(options, help::overview));
+        }
+        return Ok(Box::new(move |env| first_steps::greet(env, options, &paths)));
     };
     let entry = find_entry(&name)
         .ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;

@@ -22,6 +22,7 @@ mod enable;
 mod enrol;
 mod find;
 mod first_code;
+pub mod first_steps;
 mod force_new_password;
 pub mod help;
 mod init;

@@ -4,6 +4,7 @@
 
 pub mod accepted;
 pub mod approval;
+pub mod apps;
 pub mod audit;
 pub mod authenticate;
 pub mod backup_code;

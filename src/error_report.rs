@@ -101,6 +101,7 @@ const fn exit(code: ErrorCode) -> u8 {
         | ErrorCode::NotActive
         | ErrorCode::Locked
         | ErrorCode::CannotResync
+        | ErrorCode::IncompatibleApp
         | ErrorCode::PendingExpired
         | ErrorCode::AmbiguousDevice
         | ErrorCode::TooManyDevices

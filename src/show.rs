@@ -1,6 +1,7 @@
 //! A new device: its secret, where the secret is shown, and the report.
 
 mod device_draft;
+mod drawing_options;
 mod enrolment_key;
 pub mod paper_list;
 pub mod qr;
@@ -11,6 +12,7 @@ pub mod show_once;
 mod yubikey_values;
 
 pub use device_draft::DeviceDraft;
+pub use drawing_options::DrawingOptions;
 pub use enrolment_key::{EnrolmentKey, check_text_file};
 
 use std::path::PathBuf;
@@ -63,7 +65,7 @@ pub fn language(app: &App<'_>, user: &User) -> Language {
     app.options.language().or(user.profile.language).unwrap_or(Language::English)
 }
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct ShowOptions {
     /// Write the QR code to a .png or .svg file
     ///
@@ -73,6 +75,8 @@ pub struct ShowOptions {
     /// Allow the secret in a pipe, and in JSON
     #[arg(long)]
     pub reveal_secrets: bool,
+    #[command(flatten)]
+    pub drawing: DrawingOptions,
 }
 
 /// The option of a verb that asks for a code where it shows the QR code.

@@ -61,5 +61,5 @@ pub use row::read_any_row;
 pub use row_source::{RowCounts, RowSource};
 pub use saved_token::TokenChange;
 pub use token_query::{FREE, LOST, ListedToken};
-pub use user_query::{ActivitySince, By, Moment, Order, Prefilter};
+pub use user_query::{ActivitySince, By, Moment, Order, Prefilter, UserCounts};
 pub use write_tx::WriteTx;

@@ -29,6 +29,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("env", &["domain"]),
     ("files", &["domain", "env"]),
+    ("texts", &["domain"]),
     ("formats", &["domain"]),
     ("keyring", &["domain"]),
     ("store", &["domain", "files", "keyring"]),
@@ -61,7 +62,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("error_report", &["domain"]),
     ("fuzzing", &["authenticate", "domain", "formats", "operate", "store"]),
     ("maintain", &["app", "audit", "config", "domain", "files", "keyring", "store"]),
-    ("show", &["app", "domain", "env", "files", "keyring", "report"]),
+    ("show", &["app", "domain", "env", "files", "keyring", "report", "texts"]),
     ("usage_error", &["domain", "suggest"]),
     (
         "commands",

@@ -127,7 +127,7 @@ fn named_token(matches: &ArgMatches) -> Option<NamedToken> {
 
 /// The verbs that the operator may not run, which no hint may name: their role forbids it, or they come by `sudo`, whose
 /// sample rules keep the verbs of login services from everybody.
-fn denied_verbs(app: &App<'_>) -> Vec<&'static str> {
+pub fn denied_verbs(app: &App<'_>) -> Vec<&'static str> {
     let comes_by_sudo = app.env.caller.sudo_user.as_deref() == Some(SYSTEM_USER)
         && app.env.process.sudo_uid.is_some_and(|uid| uid != 0);
     let is_service = |spec: &VerbSpec| spec.roles == Some(&[Role::Service]);

@@ -3,6 +3,8 @@
 use clap::Args;
 
 use crate::commands::whole_number;
+use crate::domain::apps;
+use crate::domain::apps::Setting;
 use crate::domain::factor::hotp;
 use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -33,7 +35,7 @@ impl Settings {
         if parameters.is_common() || self.allow_incompatible {
             return Ok(parameters);
         }
-        let apps = parameters.incompatible_apps().join(", ");
+        let apps = apps::that_may_fail(&Setting::of_steps(parameters)).join(", ");
         Err(Refusal::new(ErrorCode::Usage, format!("{parameters} fails in {apps}"))
             .hint("use SHA1, 6 digits, 30 s, or add --allow-incompatible"))
     }
@@ -51,7 +53,7 @@ impl Settings {
         if parameters.is_common() || self.allow_incompatible {
             return Ok(parameters);
         }
-        let apps = parameters.incompatible_apps().join(", ");
+        let apps = apps::that_may_fail(&Setting::of_counted(parameters)).join(", ");
         Err(Refusal::new(ErrorCode::Usage, format!("{parameters} fails in {apps}"))
             .hint("use SHA1, 6 digits, or add --allow-incompatible"))
     }

@@ -12,7 +12,7 @@ use crate::report::Report;
 mod fit;
 mod page;
 
-use fit::wrapped;
+pub use fit::{width as page_width, wrapped};
 
 pub use page::{Form, flags, page, requested, usage};
 

@@ -62,7 +62,7 @@ impl Talk {
         showing: SecretOutput,
         words: &str,
     ) -> Result<()> {
-        if showing.is_for_page(app) {
+        if key.is_for_page(app, &showing) {
             words.clone_into(&mut self.message.borrow_mut());
             self.page = Some(key.open_page(app, &self.message)?);
             return Ok(());

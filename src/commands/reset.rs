@@ -134,9 +134,10 @@ impl Verb for Reset {
         let mut verdict = Verdict::Yes;
         if let (Some(draft), Some(id), false) = (&draft, id, dry_run) {
             let device = done.user.device(id)?;
-            let key = EnrolmentKey::new(&done.user, &issuer, device, &draft.secret)?;
+            let key = EnrolmentKey::new(&done.user, &issuer, device, &draft.secret)?
+                .drawn(self.show.drawing);
             // After the QR code nothing is written that could push it off the screen.
-            let is_page = showing.is_for_page(app);
+            let is_page = key.is_for_page(app, &showing);
             if !is_page && !showing.is_nowhere() {
                 app.note(&format!("{name}: {}", consequences.join("; ")));
             }

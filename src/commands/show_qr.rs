@@ -92,7 +92,7 @@ impl Verb for ShowQr {
             let message = format!("{name}: the QR code would be shown; nothing was changed");
             return Ok(Report::one(record.with_message(message), Verdict::Yes));
         }
-        let key = EnrolmentKey::new(&user, &issuer, device, &secret)?;
+        let key = EnrolmentKey::new(&user, &issuer, device, &secret)?.drawn(self.show.drawing);
         let is_locked = user.locked(now).is_some();
         let asks =
             can_ask(app, &showing) && device.is_pending() && !is_locked && !self.confirm.no_confirm;

@@ -17,6 +17,7 @@ mod edits;
 mod endings;
 mod excepted;
 mod external;
+mod first_steps;
 mod forced;
 mod forms;
 mod given_again;

@@ -5,6 +5,7 @@ mod spare;
 mod token;
 mod word;
 
+use crate::domain::apps;
 use crate::domain::backup_code::BackupCodeKind;
 use crate::domain::code_source::CodeSource;
 use crate::domain::diagnosis::offset::{about, remedy};
@@ -266,7 +267,8 @@ impl Diagnosis {
                 apart(steps * period.cast_signed())
             ),
             Self::OtherSettings { device, given, used } => format!(
-                "the app of {device} uses {used} instead of {given}: set the device up again with {used}"
+                "the app of {device} uses {used} instead of {given}{}: set the device up again with {used}",
+                as_apps_do(*given, *used)
             ),
             Self::Disabled { device: Some(device) } => {
                 format!("the code belongs to {device}, which is switched off")
@@ -368,6 +370,15 @@ impl Diagnosis {
     }
 }
 
+/// Which apps are known to do so, to help to guess which one the user has.
+fn as_apps_do(given: Parameters, used: Parameters) -> String {
+    match apps::that_use_instead(given, used).as_slice() {
+        [] => String::new(),
+        [app] => format!(", as {app} does"),
+        [others @ .., last] => format!(", as {} and {last} do", others.join(", ")),
+    }
+}
+
 /// The options of a new device with these settings.
 fn with_settings(command: Command, settings: &Parameters) -> Command {
     let common = Parameters::COMMON;
@@ -428,6 +439,24 @@ mod tests {
             "mfactl reset --device phone --algorithm SHA256 --digits 8 --allow-incompatible -- martin"
         );
         assert_eq!(of(used, Parameters::COMMON), "mfactl reset --device phone -- martin");
+    }
+
+    #[test]
+    fn the_apps_that_are_known_to_ignore_the_settings_are_named() {
+        let given = Parameters::new(Algorithm::Sha256, 6, 30).unwrap();
+        let words = |given, used| {
+            let found = Diagnosis::OtherSettings { device: Label::default(), given, used };
+            let now = Timestamp::from_unix(1_767_225_600).unwrap();
+            found.sentence(&UserName::parse("martin").unwrap(), now)
+        };
+        assert_eq!(
+            words(given, Parameters::COMMON),
+            "the app of phone uses SHA1, 6 digits, 30 s instead of SHA256, 6 digits, 30 s, as Google Authenticator, \
+             Microsoft Authenticator and Duo Mobile do: set the device up again with SHA1, 6 digits, 30 s"
+        );
+        // No app is known to make SHA256 of SHA1.
+        let other = words(Parameters::COMMON, given);
+        assert!(other.contains("instead of SHA1, 6 digits, 30 s: set"), "{other}");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
+use crate::domain::apps;
+use crate::domain::apps::Setting;
 use crate::domain::device::Device;
 use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::factor::{Factor, hotp};
@@ -112,13 +114,23 @@ impl AppSettings {
         }
     }
 
-    /// Such as "Duo Mobile may fail with SHA256, 6 digits, 30 s"; `None` for settings that every app supports.
+    /// What is uncommon about them, so that an app may not do it.
+    #[must_use]
+    pub fn uncommon(self) -> Vec<Setting> {
+        match self {
+            Self::Totp(p) => Setting::of_steps(p),
+            Self::Hotp(p, _) => Setting::of_counted(p),
+        }
+    }
+
+    /// Such as "Duo Mobile may fail with SHA256, 6 digits, 30 s"; `None` where no app is known to fail.
     #[must_use]
     pub fn warning(self) -> Option<String> {
-        let (settings, apps) = match self {
-            Self::Totp(p) => (p.to_string(), p.incompatible_apps()),
-            Self::Hotp(p, _) => (p.to_string(), p.incompatible_apps()),
+        let settings = match self {
+            Self::Totp(p) => p.to_string(),
+            Self::Hotp(p, _) => format!("{p}, counted codes"),
         };
+        let apps = apps::that_may_fail(&self.uncommon());
         (!apps.is_empty()).then(|| format!("{} may fail with {settings}", apps.join(", ")))
     }
 

@@ -17,10 +17,12 @@ use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::user::{Language, User, never_shown};
-use crate::env::{OpenPage, Stream};
+use crate::env::{OpenPage, Size, Stream};
 use crate::files::file_trust::display_path;
+use crate::show::drawing_options::DrawingOptions;
 use crate::show::language;
 use crate::show::qr;
+use crate::show::qr::{Cells, Drawing};
 use crate::show::qr_instructions::Instructions;
 use crate::show::qr_page::QrPage;
 use crate::show::secret_output::{SecretOutput, Target, write_file};
@@ -71,6 +73,7 @@ pub struct EnrolmentKey<'a> {
     pub device: &'a Device,
     pub secret: &'a Secret,
     form: KeyForm,
+    drawing: DrawingOptions,
 }
 
 /// How the device takes the secret.
@@ -94,7 +97,13 @@ impl<'a> EnrolmentKey<'a> {
             None if device.factor == Factor::Yubikey => KeyForm::Yubikey,
             None => return Err(never_shown(user, device)),
         };
-        Ok(Self { user, issuer, device, secret, form })
+        Ok(Self { user, issuer, device, secret, form, drawing: DrawingOptions::default() })
+    }
+
+    /// Has the QR code drawn as these options say.
+    #[must_use]
+    pub const fn drawn(self, drawing: DrawingOptions) -> Self {
+        Self { drawing, ..self }
     }
 }
 
@@ -132,10 +141,10 @@ impl EnrolmentKey<'_> {
 
     /// Returns once everything is written and flushed.
     pub fn show(&self, app: &mut App<'_>, output: SecretOutput) -> Result<()> {
-        let language = self.language(app);
+        let (language, drawing) = (self.language(app), self.drawing.choose(app.env));
         let file = match output.target(app) {
             None => return Ok(()),
-            Some(Target::Stream(stream)) => return self.print(stream, language),
+            Some(Target::Stream(stream)) => return self.print(stream, language, drawing),
             Some(Target::File(file)) => file,
         };
         let (content, what, advice) = match self.form {
@@ -162,28 +171,57 @@ impl EnrolmentKey<'_> {
         Ok(())
     }
 
-    fn print(&self, stream: &mut Stream, language: Language) -> Result<()> {
+    fn print(
+        &self,
+        stream: &mut Stream,
+        language: Language,
+        drawing: Option<Drawing>,
+    ) -> Result<()> {
         let KeyForm::App(settings) = self.form else { return self.values()?.print(stream) };
-        let qr = qr::draw(&self.app_uri(settings), stream.terminal)?;
         let columns = stream.terminal.map(|t| t.columns);
-        let instructions = self.instructions(settings, language);
-        let written = instructions
-            .write(&mut *stream.writer, columns, qr)
-            .and_then(|()| stream.writer.flush());
-        written.context("the QR code can't be written")
+        let instructions = self.instructions(settings, language, drawing.is_some());
+        let out = &mut *stream.writer;
+        let written = match drawing {
+            None => instructions.write_key(out, columns, ""),
+            Some(drawing) => match qr::draw(&self.uris(settings), stream.terminal, drawing) {
+                Ok(qr) => instructions.write(out, columns, &qr).and_then(|()| {
+                    let rows = stream.terminal.map_or(usize::MAX, |size| size.rows.into());
+                    if rows > qr.lines.len() { Ok(()) } else { instructions.write_height(out, &qr) }
+                }),
+                Err(least) => {
+                    let why = instructions.too_small(least, drawing.cells == Cells::Ascii);
+                    instructions.write_key(out, columns, &why)
+                }
+            },
+        };
+        written.and_then(|()| stream.writer.flush()).context("the QR code can't be written")
+    }
+
+    /// The key URI, then shorter ones.
+    fn uris(&self, settings: AppSettings) -> Vec<Zeroizing<String>> {
+        let account = self.user.name.as_str();
+        let mut uris = vec![self.app_uri(settings)];
+        uris.extend(otpauth::shorter_uris(self.issuer, account, self.secret, settings));
+        uris
     }
 
     fn values(&self) -> Result<YubikeyValues> {
         self.yubikey_values().context("the secret of the YubiKey is too short")
     }
 
-    fn instructions(&self, settings: AppSettings, language: Language) -> Instructions {
+    fn instructions(
+        &self,
+        settings: AppSettings,
+        language: Language,
+        has_code: bool,
+    ) -> Instructions {
         Instructions {
             language,
             account: self.user.name.to_string(),
             issuer: self.issuer.to_owned(),
             key: self.secret.grouped(),
             settings,
+            has_code,
         }
     }
 
@@ -199,12 +237,39 @@ impl EnrolmentKey<'_> {
                 return app.person("run it at a terminal")?.open_page(Box::new(page));
             }
         };
-        let account = self.user.name.as_str();
-        let mut uris = vec![self.app_uri(settings)];
-        uris.extend(otpauth::shorter_uris(self.issuer, account, self.secret, settings));
-        let instructions = self.instructions(settings, self.language(app));
-        let page = QrPage { person, instructions, uris, message };
+        let page = self.qr_page(app, settings, person, message);
         app.person("run it at a terminal")?.open_page(Box::new(move |size| page.lines(size)))
+    }
+
+    /// Whether it goes on a page of a terminal. A code in characters of ASCII is too high for most of them: then it is
+    /// printed, and scrolls.
+    #[must_use]
+    pub fn is_for_page(&self, app: &App<'_>, output: &SecretOutput) -> bool {
+        if !output.is_for_page(app) {
+            return false;
+        }
+        let is_ascii =
+            self.drawing.choose(app.env).is_some_and(|drawing| drawing.cells == Cells::Ascii);
+        match (&self.form, app.env.out.terminal) {
+            (KeyForm::App(settings), Some(size)) if is_ascii => {
+                // A row for the question below the page.
+                let below = Size { rows: size.rows.saturating_sub(2), ..size };
+                self.qr_page(app, *settings, who(self.user), Rc::default()).has_room(below)
+            }
+            _ => true,
+        }
+    }
+
+    fn qr_page(
+        &self,
+        app: &App<'_>,
+        settings: AppSettings,
+        person: String,
+        message: Rc<RefCell<String>>,
+    ) -> QrPage {
+        let drawing = self.drawing.choose(app.env);
+        let instructions = self.instructions(settings, self.language(app), drawing.is_some());
+        QrPage { person, instructions, uris: self.uris(settings), drawing, message }
     }
 
     fn language(&self, app: &App<'_>) -> Language {

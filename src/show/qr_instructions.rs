@@ -9,6 +9,8 @@ use crate::domain::otpauth::AppSettings;
 use crate::domain::text::{shown, wrapped};
 use crate::domain::user::Language;
 use crate::show::qr::TerminalQr;
+use crate::texts;
+use crate::texts::Text;
 
 /// Columns between the QR code and the text.
 pub const GAP: usize = 2;
@@ -23,6 +25,8 @@ pub struct Instructions {
     /// The secret in groups of four letters.
     pub key: Zeroizing<String>,
     pub settings: AppSettings,
+    /// Whether a QR code stands beside it.
+    pub has_code: bool,
 }
 
 /// How much is said where there is little room.
@@ -88,29 +92,41 @@ impl Instructions {
     }
 
     /// Writes the code with the text beside it; in a narrow terminal the text comes first, so that the
-    /// code stays in view. Where the code does not fit, writes the reason and the text. `columns` is `None`
-    /// in a pipe.
-    pub fn write(
-        &self,
-        out: &mut dyn Write,
-        columns: Option<u16>,
-        qr: std::result::Result<TerminalQr, (usize, usize)>,
-    ) -> Result<()> {
+    /// code stays in view. `columns` is `None` in a pipe.
+    pub fn write(&self, out: &mut dyn Write, columns: Option<u16>, qr: &TerminalQr) -> Result<()> {
         let columns = columns.map_or(usize::MAX, usize::from);
-        let qr = match qr {
-            Ok(qr) => qr,
-            Err((width, height)) => {
-                writeln!(out, "{}", (self.texts().too_small)(width, height + 1))?;
-                return write_lines(out, &self.lines(columns.max(FULL_WIDTH), Amount::Full));
-            }
-        };
         let width = columns.saturating_sub(qr.width + GAP);
         if width < FULL_WIDTH {
             write_lines(out, &self.lines(columns.max(FULL_WIDTH), Amount::Full))?;
             return qr.lines.iter().try_for_each(|l| writeln!(out, "{l}"));
         }
         let lines = self.lines(width, Amount::Full);
-        write_lines(out, &beside(&qr, &lines))
+        write_lines(out, &beside(qr, &lines))
+    }
+
+    /// Writes the text without a code, below the reason if there is one.
+    pub fn write_key(&self, out: &mut dyn Write, columns: Option<u16>, why: &str) -> Result<()> {
+        let columns = columns.map_or(usize::MAX, usize::from);
+        if !why.is_empty() {
+            wrapped(why, columns).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        }
+        write_lines(out, &self.lines(columns.max(FULL_WIDTH), Amount::Full))
+    }
+
+    /// Writes how high the code is, below one of which the top is out of view.
+    pub fn write_height(&self, out: &mut dyn Write, qr: &TerminalQr) -> Result<()> {
+        let rows = qr.lines.len().to_string();
+        let words = texts::Texts(self.language).fill(Text::QrTooHigh, &[("rows", &rows)]);
+        wrapped(&words, qr.width).iter().try_for_each(|line| writeln!(out, "{line}"))
+    }
+
+    /// Why a code of so many columns and rows is not drawn. Rows are no reason for one that scrolls.
+    pub fn too_small(&self, (width, height): (usize, usize), scrolls: bool) -> String {
+        if scrolls {
+            let columns = width.to_string();
+            return texts::Texts(self.language).fill(Text::QrTooNarrow, &[("columns", &columns)]);
+        }
+        (self.texts().too_small)(width, height + 1)
     }
 
     /// The sentence for a screen that is too small for a code of so many columns and rows.
@@ -124,7 +140,10 @@ impl Instructions {
         let mut lines = Vec::new();
         let is_full = amount == Amount::Full;
         let blank = || is_full.then(String::new);
-        if amount != Amount::Key {
+        if !self.has_code {
+            let words = texts::Texts(self.language).text(Text::TypeKey);
+            lines.extend(wrapped(words, width));
+        } else if amount != Amount::Key {
             lines.extend(fitted(texts.scan, width));
         }
         lines.extend(blank());

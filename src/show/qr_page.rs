@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::text::{shown, wrapped};
 use crate::env::Size;
-use crate::show::qr::{TerminalQr, drawings, smallest};
+use crate::show::qr::{Drawing, TerminalQr, candidates};
 use crate::show::qr_instructions::{Amount, GAP, Instructions, beside};
 
 /// The narrowest column of text that is read with pleasure.
@@ -20,22 +20,38 @@ pub struct QrPage {
     pub instructions: Instructions,
     /// The key URI, then shorter ones.
     pub uris: Vec<Zeroizing<String>>,
+    /// `None` for a page with the key alone.
+    pub drawing: Option<Drawing>,
     /// What there is to say about the last answer. It changes while the page is open.
     pub message: Rc<RefCell<String>>,
 }
 
 impl QrPage {
+    /// Whether a code fits into the terminal with what has to be read.
+    pub fn has_room(&self, size: Size) -> bool {
+        let (columns, rows) = (usize::from(size.columns), usize::from(size.rows));
+        let mut drawn =
+            self.drawing.into_iter().flat_map(|drawing| candidates(&self.uris, drawing));
+        self.drawing.is_none() || drawn.any(|qr| self.fitted(&qr, columns, rows).is_some())
+    }
+
     /// The best code that fits with all that has to be read, or the key and how large the code is.
     pub fn lines(&self, size: Size) -> Vec<Zeroizing<String>> {
         let (columns, rows) = (usize::from(size.columns), usize::from(size.rows));
-        let best = self.uris.first().into_iter().flat_map(|uri| drawings(uri));
-        let shorter = self.uris.iter().skip(1).filter_map(|uri| smallest(uri));
         let mut least = None;
-        for qr in best.chain(shorter) {
+        for qr in self.drawing.into_iter().flat_map(|drawing| candidates(&self.uris, drawing)) {
             if let Some(lines) = self.fitted(&qr, columns, rows) {
                 return lines;
             }
             least = Some((qr.width, qr.lines.len()));
+        }
+        if self.drawing.is_none()
+            && let Some(lines) = AMOUNTS
+                .into_iter()
+                .map(|amount| self.texts(columns, amount))
+                .find(|lines| lines.len() <= rows)
+        {
+            return lines;
         }
         let mut lines = self.texts(columns, Amount::Key);
         if let Some((width, height)) = least {
@@ -103,8 +119,10 @@ mod tests {
             issuer: issuer.to_owned(),
             key: secret.grouped(),
             settings,
+            has_code: true,
         };
         QrPage {
+            drawing: Some(Drawing::default()),
             person: format!("{account}, Alice Martin"),
             instructions,
             uris,

@@ -24,7 +24,7 @@ use crate::store::stored_requests::requests;
 use crate::store::stored_user::{CheckedUsers, check_users, read_device, read_user, unreadable};
 use crate::store::table::Table;
 use crate::store::token_query::{ListedToken, check_tokens, tokens};
-use crate::store::user_query::{Moment, Order, Prefilter};
+use crate::store::user_query::{Moment, Order, Prefilter, UserCounts};
 
 /// A consistent view of the store: no lock, no writes. It needs no key and so checks no MAC, except in
 /// `check_all` and `check_records`.
@@ -184,6 +184,18 @@ impl ReadTx<'_> {
             Ok(true)
         })?;
         Ok(users)
+    }
+
+    /// How many users there are. Believes the rows, as a list does.
+    pub fn user_counts(&mut self) -> Result<UserCounts> {
+        let mut count = |sql| -> Result<u64> {
+            let count = first(&mut *self.driver, sql, &[], |row| row.int(0))?;
+            Ok(count.flatten().unwrap_or_default().cast_unsigned())
+        };
+        Ok(UserCounts {
+            users: count(sql::COUNT_USERS)?,
+            with_active_device: count(sql::COUNT_USERS_WITH_ACTIVE_DEVICE)?,
+        })
     }
 
     /// How many devices in use have a last code of a time ahead of the window around `now`.

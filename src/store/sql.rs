@@ -336,6 +336,9 @@ pub static USERS_AS_OF: LazyLock<String> = LazyLock::new(|| {
 /// The window in steps, and the time. The statement reads no column of a device's secret.
 pub const DEVICES_AHEAD: &str = "SELECT count(*) FROM devices WHERE state IN ('active', 'pending') \
                                 AND kind = 'totp' AND (last_step - $1 - coalesce(drift, 0)) * period > $2";
+pub const COUNT_USERS: &str = "SELECT count(*) FROM users";
+pub const COUNT_USERS_WITH_ACTIVE_DEVICE: &str =
+    "SELECT count(DISTINCT \"user\") FROM devices WHERE state = 'active'";
 pub const CREATED_BETWEEN: &str = "SELECT id FROM users WHERE created_at > $1 AND created_at <= $2";
 pub const REQUIRED_BETWEEN: &str =
     "SELECT id FROM users WHERE required_from > $1 AND required_from <= $2";

@@ -41,6 +41,14 @@ pub enum By {
     LastVerifiedAt,
 }
 
+/// How many users there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserCounts {
+    pub users: u64,
+    /// Those whose MFA is enabled.
+    pub with_active_device: u64,
+}
+
 /// A date of a user that can be searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {

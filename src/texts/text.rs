@@ -5,4 +5,11 @@
 pub enum Text {
     // The handout.
     HandoutTitle,
+    // The QR code on a terminal.
+    /// Where the code is drawn with ASCII and has too few columns.
+    QrTooNarrow,
+    /// Below a code that has more rows than the terminal.
+    QrTooHigh,
+    /// Above the key where no code is drawn.
+    TypeKey,
 }

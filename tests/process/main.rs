@@ -50,3 +50,4 @@ mod streams;
 mod tamper;
 mod tasks;
 mod tokens;
+mod xterm;

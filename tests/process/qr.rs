@@ -91,7 +91,7 @@ impl Picture {
     }
 }
 
-fn zbarimg(path: &Path) -> String {
+pub fn zbarimg(path: &Path) -> String {
     let output = Command::new("zbarimg")
         .args(["--raw", "-q", "-Sdisable", "-Sqrcode.enable"])
         .arg(path)

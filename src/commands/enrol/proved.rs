@@ -42,7 +42,7 @@ pub fn enrol_draft(
     let (user, at) = (user.clone(), *at);
     let issuer = app.config.issuer.clone();
     let device = user.device(draft.id())?;
-    let key = EnrolmentKey::new(&user, &issuer, device, &draft.secret)?;
+    let key = EnrolmentKey::new(&user, &issuer, device, &draft.secret)?.drawn(enrol.show.drawing);
     if enrol.operator.dry_run {
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
         return Ok(Enrol::rehearsed(app, &added, record));
@@ -59,7 +59,7 @@ pub fn enrol_draft(
     let next_step = pending_hint(app, &user, device);
     // After the QR code nothing is written that could push it off the screen. A page covers what is written, and goes
     // once the code was given: then this would be out of date.
-    let is_page = showing.is_for_page(app);
+    let is_page = key.is_for_page(app, &showing);
     if !is_page && !showing.is_nowhere() {
         let meaning = consequences(before.as_ref(), &user, &app.config.policy, at);
         app.note(&format!("{name}: {}", meaning.join("; ")));

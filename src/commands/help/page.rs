@@ -140,12 +140,15 @@ fn more(name: &str, left_out: usize) -> String {
     format!("{options} and global options: {}", hint::help(Some(name)))
 }
 
-/// The verb's own arguments and options, each with its summary.
+/// The verb's own arguments and options, each with its summary. Options that few need come last, where they may be left
+/// out.
 fn rows(command: &Command) -> Vec<(String, String)> {
     let is_own = |arg: &&Arg| !arg.is_hide_set() && arg.get_help_heading() != Some(GLOBAL_HEADING);
     let own = || command.get_arguments().filter(is_own);
     let positional = own().filter(|arg| arg.is_positional());
-    let options = own().filter(|arg| !arg.is_positional());
+    let option =
+        |rare| move |arg: &&Arg| !arg.is_positional() && arg.is_hide_short_help_set() == rare;
+    let options = own().filter(option(false)).chain(own().filter(option(true)));
     let row = |arg: &Arg| (label(arg), arg.get_help().map(ToString::to_string).unwrap_or_default());
     positional.chain(options).map(row).collect()
 }

@@ -253,9 +253,7 @@ fn perform(
         return show_codes(app, opened, session, name, wanted, draft, codes);
     }
     let showing = match draft {
-        ActDraft::Device(_) => {
-            ShowOptions { output: None, reveal_secrets: false }.choose_output(app, false)?
-        }
+        ActDraft::Device(_) => ShowOptions::default().choose_output(app, false)?,
         _ => SecretOutput::Nowhere,
     };
     let mut done = acts::carry_out(app, opened, session, name, wanted, draft)?;

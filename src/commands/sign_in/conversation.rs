@@ -74,7 +74,7 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
                 set_interrupt_message(app, is_new, true);
                 let issuer = app.config.issuer.clone();
                 let key = EnrolmentKey::new(&user, &issuer, &device, &secret)?;
-                let options = ShowOptions { output: None, reveal_secrets: false };
+                let options = ShowOptions::default();
                 let showing = options.choose_output(app, false)?;
                 let words = "MFA is required: set up an authenticator app now";
                 talk.begin(app, &key, showing, words)

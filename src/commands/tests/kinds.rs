@@ -109,7 +109,7 @@ fn a_counting_app_has_no_period_and_other_settings_are_proved_by_two_codes() {
     assert!(ran.code == 64 && ran.err.contains("Google Authenticator"), "{ran:?}");
     let ran = world.run(&format!("{enrol} --digits 8 --allow-incompatible --reveal-secrets")).ok();
     assert!(ran.json()["uri"].as_str().unwrap().ends_with("&digits=8&counter=0"));
-    assert!(ran.err.contains("may fail with SHA1, 8 digits\n"), "{}", ran.err);
+    assert!(ran.err.contains("may fail with SHA1, 8 digits, counted codes\n"), "{}", ran.err);
     let secret = secret(&ran);
     let eight = Parameters { digits: 8, period: 1, ..Parameters::COMMON };
     assert_eq!(world.verify("alice", &code_at(&secret, eight, 0)).code, 1);

@@ -39,7 +39,7 @@ fn an_end_user_who_reads_french_gets_french() {
 
 #[test]
 fn a_terminal_too_small_gets_the_key_and_the_reason_without_qr_code() {
-    for size in [Size { columns: 40, rows: 40 }, Size { columns: 80, rows: 20 }] {
+    for size in [Size { columns: 36, rows: 40 }, Size { columns: 80, rows: 18 }] {
         let mut world = at_a_terminal(&[]);
         world.terminal = Some(size);
         let ran = world.run("enrol alice --create --no-confirm").ok();
@@ -157,4 +157,60 @@ fn hints_name_only_verbs_that_the_operator_may_run() {
             assert_eq!(ran.err.contains("first sign-in"), !may, "{ran:?}");
         }
     }
+}
+
+#[test]
+fn ascii_scrolls_and_says_how_high_it_is_and_a_screen_reader_gets_the_key_alone() {
+    let shown = |columns, rows, options: &str| {
+        let mut world = at_a_terminal(&[]);
+        world.terminal = Some(Size { columns, rows });
+        let line = format!("enrol alice --create --no-confirm {options}");
+        world.run(&line).ok().out
+    };
+    let ascii = shown(80, 24, "--ascii");
+    assert!(ascii.is_ascii() && ascii.contains("8888"), "{ascii}");
+    assert!(ascii.contains("The QR code has 37 rows: make the terminal higher"), "{ascii}");
+    assert!(!shown(120, 60, "--ascii").contains("The QR code has"));
+    let narrow = shown(40, 24, "--ascii");
+    assert!(!narrow.contains("8888"), "{narrow}");
+    assert!(narrow.lines().all(|line| line.len() <= 40), "{narrow}");
+    let words = narrow.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("needs 74 columns: enlarge") && words.contains("leave out --ascii"));
+    let light = shown(80, 24, "--invert");
+    assert!(light.contains('█') && !light.contains('\u{1b}'), "{light}");
+    for (columns, rows) in [(1, 1), (40, 24), (10_000, 10_000)] {
+        let key = shown(columns, rows, "--no-qr");
+        assert!(!key.contains(['█', '8', '\u{1b}']) || columns == 1, "{key}");
+        assert!(key.contains("Account: alice") || columns == 1, "{key}");
+        for options in ["--ascii", "--invert", "--ascii --invert", ""] {
+            assert!(!shown(columns, rows, options).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_dumb_terminal_gets_no_escape_codes_and_blocks_only_in_utf_8() {
+    let shown = |term: &str, lang: &str| {
+        let mut world = at_a_terminal(&[]);
+        world.terminal = Some(Size { columns: 120, rows: 60 });
+        world.variables = vec![("TERM".to_owned(), term.into()), ("LANG".to_owned(), lang.into())];
+        let ran = world.run("enrol alice --create --no-confirm").ok();
+        (ran.out.contains('\u{1b}'), ran.out.contains('█'))
+    };
+    assert_eq!(shown("dumb", "en_GB.UTF-8"), (false, true));
+    assert_eq!(shown("dumb", "C"), (false, false));
+    assert_eq!(shown("linux", "fr_FR.utf8"), (true, true));
+    assert_eq!(shown("linux", ""), (true, false));
+    assert_eq!(shown("xterm-256color", "C"), (true, true), "ssh often sets no locale");
+}
+
+#[test]
+fn a_drawing_and_a_file_are_not_both_asked_for() {
+    let world = World::new();
+    for option in ["--ascii", "--invert", "--no-qr"] {
+        let line = format!("enrol alice --create --no-confirm {option} --output a.png");
+        assert_eq!(world.run(&line).code, 64, "{option}");
+    }
+    assert_eq!(world.run("enrol alice --create --no-qr --ascii").code, 64);
+    assert!(world.listed("alice").is_null(), "nothing was made");
 }

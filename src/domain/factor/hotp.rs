@@ -31,14 +31,6 @@ impl CodeForm {
         self == Self::COMMON
     }
 
-    /// Apps known to ignore one of these settings: the same that ignore it for time-based codes.
-    #[must_use]
-    pub fn incompatible_apps(self) -> Vec<&'static str> {
-        let period = totp::Parameters::COMMON.period;
-        totp::Parameters { algorithm: self.algorithm, digits: self.digits, period }
-            .incompatible_apps()
-    }
-
     /// As those of a time-based code whose time step is one second: the counter is its time.
     const fn by_counter(self) -> totp::Parameters {
         totp::Parameters { algorithm: self.algorithm, digits: self.digits, period: 1 }

@@ -80,25 +80,6 @@ impl Parameters {
         now.unix() / self.period
     }
 
-    /// Apps known to refuse or, more often, silently ignore one of these settings.
-    #[must_use]
-    pub fn incompatible_apps(&self) -> Vec<&'static str> {
-        let mut apps = Vec::new();
-        if self.algorithm != Algorithm::Sha1 || self.digits != 6 || self.period != 30 {
-            apps.extend(["Google Authenticator", "Microsoft Authenticator", "Okta Verify"]);
-        }
-        if self.algorithm != Algorithm::Sha1 || self.period != 30 {
-            apps.push("Duo Mobile");
-        }
-        if self.algorithm == Algorithm::Sha512 || self.digits != 6 {
-            apps.push("1Password");
-        }
-        if self.algorithm == Algorithm::Sha512 || self.period != 30 {
-            apps.push("Authy");
-        }
-        apps
-    }
-
     /// Built without the library's checks: the settings were checked by [`Parameters::new`], and a secret
     /// that was made elsewhere may be shorter than the 128 bits that RFC 4226 (section 4, R6) demands. Who
     /// accepts such a secret decides that when it is stored, not when a code is checked.

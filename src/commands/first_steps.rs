@@ -1,0 +1,190 @@
+//! What `mfactl` alone says: three examples, and the next step on this machine. It makes nothing and asks nothing, and
+//! where it can't look into the store it says so and ends well: it is what somebody types who knows nothing yet.
+
+use anyhow::Result;
+
+use super::authorize::denied_verbs;
+use super::find_verb;
+use super::help::{self, ABOUT};
+use crate::app::{App, output};
+use crate::audit;
+use crate::config::{Config, PathOptions, machine_place};
+use crate::domain::hint::{self, Command, Hint, Runner, command};
+use crate::domain::refusal::Refusal;
+use crate::domain::text::{counted, shown};
+use crate::env::Env;
+use crate::error_report;
+use crate::files::file_trust::system_uid;
+use crate::operate::{self, UsedOptions};
+use crate::options::Options;
+use crate::report::{Report, Verdict};
+use crate::store::UserCounts;
+use crate::store::location::StoreLocation;
+
+/// Of a longer log nothing is read: whether a copy of the key was confirmed is then for `doctor` to say.
+const MOST_EVENTS: u64 = 100_000;
+
+/// What there is to do next, in the order in which it is done.
+struct Step {
+    words: String,
+    commands: Vec<Command>,
+}
+
+impl Step {
+    fn new(words: impl Into<String>, commands: impl IntoIterator<Item = Command>) -> Self {
+        Self { words: words.into(), commands: commands.into_iter().collect() }
+    }
+}
+
+/// Writes the examples and the next steps.
+pub fn greet(env: &mut Env, options: Options, paths: &PathOptions) -> Result<Verdict> {
+    env.caller.path_options = paths.given();
+    let loaded = Config::load(paths, env, find_verb);
+    let others_place = match &loaded {
+        Ok(config) if !config.origins.is_default_store() => None,
+        _ => machine_place(env),
+    };
+    let (steps, runner) = match (loaded, others_place) {
+        (_, Some(place)) => (vec![not_an_operator(&place)], Runner::SystemUser),
+        (Ok(config), None) => {
+            let is_for_system_user = is_for_system_user(env, &config);
+            let steps = look(&mut App::new(env, options.clone(), config, find_verb));
+            (steps, if is_for_system_user { Runner::SystemUser } else { Runner::Reader })
+        }
+        (Err(error), None) => (vec![unreadable(&error)], Runner::Reader),
+    };
+    let text = page(env, &steps, runner);
+    output::write(env, &options, Report::text(text))
+}
+
+/// Whether root looks at the machine's store, which belongs to the system user, so that services and operators reach it
+/// without root.
+fn is_for_system_user(env: &Env, config: &Config) -> bool {
+    let is_root = env.process.euid == 0 && env.caller.sudo_user.is_none();
+    is_root && config.origins.is_default_store() && system_uid().is_some()
+}
+
+/// Each command is a line of its own, so that it can be copied; where a terminal is too narrow it goes on below.
+fn page(env: &Env, steps: &[Step], runner: Runner) -> String {
+    let width = help::page_width(env);
+    let wrapped = |text: &str| help::wrapped(text, width).join("\n") + "\n";
+    let line = |command: &Command| {
+        let is_readers = command.runner == Runner::Reader;
+        let runner = if is_readers { runner } else { command.runner };
+        format!("  {}\n", env.caller.line(&Command { runner, ..command.clone() }))
+    };
+    let mut text = wrapped(&format!("{ABOUT}. For example:"));
+    for (about, command) in examples() {
+        text.push_str(&wrapped(about));
+        text.push_str(&line(&command));
+    }
+    for step in steps {
+        text.push('\n');
+        text.push_str(&wrapped(&step.words));
+        text.extend(step.commands.iter().map(line));
+    }
+    text.push('\n');
+    text.push_str(&wrapped("All verbs, and with a verb behind it the page of that verb:"));
+    text.push_str(&line(&hint::help(None)));
+    text
+}
+
+fn examples() -> [(&'static str, Command); 3] {
+    [
+        ("A new user with a phone:", command("enrol").flag("--create").name("alice")),
+        ("A lost phone:", command("reset").name("alice")),
+        ("Who has no MFA:", command("list-status").flag("--without-mfa")),
+    ]
+}
+
+/// Looks at the store, and at nothing that takes long.
+fn look(app: &mut App<'_>) -> Vec<Step> {
+    app.ignore_clock_skew = true;
+    let is_here = match &app.config.store {
+        StoreLocation::Sqlite(_) => app.config.store.exists(&app.config.file_policy),
+        // One connection is enough to find out.
+        StoreLocation::Postgres(_) => Ok(true),
+    };
+    let found = match is_here {
+        Ok(false) => return vec![no_store(app)],
+        Ok(true) => count(app),
+        Err(error) => Err(error),
+    };
+    found.unwrap_or_else(|error| vec![unreadable(&error)])
+}
+
+fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
+    if let Some(list) = find_verb("list-status") {
+        operate::authorize(app, list, UsedOptions::default())?;
+    }
+    app.env.caller.denied = denied_verbs(app);
+    let mut store = app.reader()?;
+    let mut snapshot = store.read()?;
+    let UserCounts { users, with_active_device } = snapshot.user_counts()?;
+    let is_short = snapshot.log().head()?.seq <= MOST_EVENTS;
+    drop(snapshot);
+    drop(store);
+    let without = users.saturating_sub(with_active_device);
+    let mut steps = Vec::new();
+    if users == 0 {
+        let first =
+            [command("enrol").flag("--create").name("NAME"), command("add-user").name("NAME")];
+        let words =
+            "The store is here and has no user yet. The first one, with or without a phone:";
+        steps.push(Step::new(words, first));
+    } else if without > 0 {
+        let words = format!(
+            "{without} of {} {} no MFA in force. To see who they are, and to set one of them up:",
+            counted(users, "user"),
+            if without == 1 { "has" } else { "have" }
+        );
+        let list = command("list-status").flag("--without-mfa");
+        steps.push(Step::new(words, [list, command("enrol").name("NAME")]));
+    }
+    if is_short && audit::key_saved_at(app)?.is_none() {
+        let words = "No copy of the key file is confirmed: without the key everybody has to enrol again. Copy it to a \
+                     place apart from the store, then say so:";
+        steps.push(Step::new(words, [command("doctor").flag("--key-saved")]));
+    }
+    if steps.is_empty() {
+        let all = if users == 1 { "has" } else { "all have" };
+        let words = format!("{} {all} MFA in force. To look:", counted(users, "user"));
+        steps.push(Step::new(words, [command("list-status")]));
+    }
+    let denied = &app.env.caller.denied;
+    for step in &mut steps {
+        step.commands.retain(|command| denied.iter().all(|verb| *verb != command.verb));
+    }
+    Ok(steps)
+}
+
+fn no_store(app: &App<'_>) -> Step {
+    let words = format!(
+        "There is no store yet at {}. To make it and its key, or, with the first user, the second line:",
+        app.config.store
+    );
+    Step::new(words, [command("init"), command("enrol").flag("--create").name("NAME")])
+}
+
+/// What somebody may do to whom the machine's store does not belong.
+fn not_an_operator(place: &str) -> Step {
+    let words = format!(
+        "{}{}, which operators reach by sudo. About your own MFA, if this machine's administrators allow it:",
+        place[..1].to_uppercase(),
+        &place[1..]
+    );
+    Step::new(words, [command("me").by_system_user()])
+}
+
+fn unreadable(error: &anyhow::Error) -> Step {
+    let message = shown(&error_report::message(error)).into_owned();
+    let hint = error.downcast_ref::<Refusal>().and_then(|refusal| refusal.hint.clone());
+    let words = format!("The store can't be looked at: {message}");
+    let commands: Vec<_> = hint.iter().flat_map(Hint::commands).cloned().collect();
+    let words = match hint {
+        Some(hint) if commands.is_empty() => format!("{words}; {}.", shown(&hint.to_string())),
+        Some(_) => format!("{words}. To go on:"),
+        None => format!("{words}."),
+    };
+    Step::new(words, commands)
+}
