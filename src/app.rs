@@ -23,9 +23,9 @@ use crate::config::Config;
 use crate::domain::hint;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::user::User;
+use crate::domain::user::{Language, User};
 use crate::domain::verb::FindVerb;
-use crate::env::{Env, Prompt};
+use crate::env::{Env, Prompt, YesNo};
 use crate::files::file_trust::{FilePolicy, display_path};
 use crate::keyring::{Vault, key_file};
 use crate::options::Options;
@@ -198,6 +198,13 @@ impl<'a> App<'a> {
         Ok(found.ok().flatten().map_or(name, |user| user.name))
     }
 
+    /// The language of what this user reads in this run. Before anybody has shown who they are, give no user: an answer
+    /// in a language of their own would tell that the name exists.
+    #[must_use]
+    pub fn language_of(&self, user: Option<&User>) -> Language {
+        self.config.site.language_for(self.options.language(), user)
+    }
+
     /// Opens the store again if it was replaced, or the connection closed, while a person typed.
     pub fn reopen_if_replaced(&mut self, opened: &mut OpenStore) -> Result<()> {
         if !opened.store.is_there() {
@@ -215,7 +222,12 @@ impl<'a> App<'a> {
     /// Asks a yes/no question; fails with `usage` if no terminal is there to ask on.
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
         let question = self.env.words(question);
-        self.person("add --yes to skip the question")?.confirm(&question)
+        self.person("add --yes to skip the question")?.confirm(&question, &YesNo::ENGLISH)
+    }
+
+    /// Asks a user a yes/no question, in their language.
+    pub fn confirm_in(&mut self, question: &str, words: &YesNo<'_>) -> Result<bool> {
+        self.person("run it at a terminal")?.confirm(question, words)
     }
 
     /// The person to prompt. `hint` names the option that makes the prompt unnecessary; it goes

@@ -36,12 +36,15 @@ const DOORS: &[(&str, &[&str])] = &[
     ("report", &[]),
     ("options", &["domain", "env", "report"]),
     ("suggest", &["domain", "store"]),
+    // The words of people with a phone: for whoever speaks to them.
+    ("texts", &["domain"]),
+    ("handout", &["domain", "files", "texts"]),
     (
         "app",
         &["config", "domain", "env", "files", "keyring", "options", "report", "store", "suggest"],
     ),
     ("audit", &["app", "config", "domain", "env", "files", "keyring", "store"]),
-    ("notice", &["config", "domain", "files"]),
+    ("notice", &["config", "domain", "files", "texts"]),
     (
         "operate",
         &[
@@ -53,7 +56,7 @@ const DOORS: &[(&str, &[&str])] = &[
         "authenticate",
         &[
             "app", "audit", "config", "domain", "env", "files", "keyring", "notice", "operate",
-            "store",
+            "store", "texts",
         ],
     ),
     ("bench", &["domain", "files", "keyring", "store"]),
@@ -61,7 +64,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("error_report", &["domain"]),
     ("fuzzing", &["authenticate", "domain", "formats", "operate", "store"]),
     ("maintain", &["app", "audit", "config", "domain", "files", "keyring", "store"]),
-    ("show", &["app", "domain", "env", "files", "keyring", "report"]),
+    ("show", &["app", "domain", "env", "files", "keyring", "report", "texts"]),
     ("usage_error", &["domain", "suggest"]),
     (
         "commands",
@@ -83,6 +86,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "show",
             "store",
             "suggest",
+            "texts",
             "usage_error",
         ],
     ),

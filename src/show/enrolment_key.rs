@@ -16,15 +16,15 @@ use crate::domain::otpauth;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
-use crate::domain::user::{Language, User, never_shown};
+use crate::domain::user::{User, never_shown};
 use crate::env::{OpenPage, Stream};
 use crate::files::file_trust::display_path;
-use crate::show::language;
 use crate::show::qr;
 use crate::show::qr_instructions::Instructions;
 use crate::show::qr_page::QrPage;
 use crate::show::secret_output::{SecretOutput, Target, write_file};
 use crate::show::yubikey_values::YubikeyValues;
+use crate::texts::Texts;
 
 /// The format of an image file.
 #[derive(Clone, Copy)]
@@ -132,10 +132,10 @@ impl EnrolmentKey<'_> {
 
     /// Returns once everything is written and flushed.
     pub fn show(&self, app: &mut App<'_>, output: SecretOutput) -> Result<()> {
-        let language = self.language(app);
+        let texts = self.texts(app);
         let file = match output.target(app) {
             None => return Ok(()),
-            Some(Target::Stream(stream)) => return self.print(stream, language),
+            Some(Target::Stream(stream)) => return self.print(stream, texts),
             Some(Target::File(file)) => file,
         };
         let (content, what, advice) = match self.form {
@@ -162,11 +162,11 @@ impl EnrolmentKey<'_> {
         Ok(())
     }
 
-    fn print(&self, stream: &mut Stream, language: Language) -> Result<()> {
+    fn print(&self, stream: &mut Stream, texts: Texts) -> Result<()> {
         let KeyForm::App(settings) = self.form else { return self.values()?.print(stream) };
         let qr = qr::draw(&self.app_uri(settings), stream.terminal)?;
         let columns = stream.terminal.map(|t| t.columns);
-        let instructions = self.instructions(settings, language);
+        let instructions = self.instructions(settings, texts);
         let written = instructions
             .write(&mut *stream.writer, columns, qr)
             .and_then(|()| stream.writer.flush());
@@ -177,9 +177,9 @@ impl EnrolmentKey<'_> {
         self.yubikey_values().context("the secret of the YubiKey is too short")
     }
 
-    fn instructions(&self, settings: AppSettings, language: Language) -> Instructions {
+    fn instructions(&self, settings: AppSettings, texts: Texts) -> Instructions {
         Instructions {
-            language,
+            texts,
             account: self.user.name.to_string(),
             issuer: self.issuer.to_owned(),
             key: self.secret.grouped(),
@@ -202,12 +202,12 @@ impl EnrolmentKey<'_> {
         let account = self.user.name.as_str();
         let mut uris = vec![self.app_uri(settings)];
         uris.extend(otpauth::shorter_uris(self.issuer, account, self.secret, settings));
-        let instructions = self.instructions(settings, self.language(app));
+        let instructions = self.instructions(settings, self.texts(app));
         let page = QrPage { person, instructions, uris, message };
         app.person("run it at a terminal")?.open_page(Box::new(move |size| page.lines(size)))
     }
 
-    fn language(&self, app: &App<'_>) -> Language {
-        language(app, self.user)
+    fn texts(&self, app: &App<'_>) -> Texts {
+        Texts(app.language_of(Some(self.user)))
     }
 }

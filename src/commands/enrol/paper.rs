@@ -26,7 +26,8 @@ use crate::keyring::Vault;
 use crate::report::{Report, Verdict};
 use crate::show::paper_list::{OpenList, PaperList};
 use crate::show::secret_output::SecretOutput;
-use crate::show::{Enrolment, language, pending_hint};
+use crate::show::{Enrolment, pending_hint};
+use crate::texts::Texts;
 
 const QUESTION: &str = "Confirm it with any one of its codes, which is used up then (Enter: later)";
 
@@ -92,7 +93,7 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     // Whoever pipes the codes somewhere has not seen them yet.
     let asks = !enrol.confirm.no_confirm && app.env.prompt.is_some();
     let list = PaperList {
-        language: language(app, user),
+        texts: Texts(app.language_of(Some(user))),
         user: name.to_string(),
         label: device.label.to_string(),
         made: *at,
