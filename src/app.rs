@@ -2,6 +2,7 @@
 
 pub mod authorization;
 mod input;
+mod language;
 pub mod operator_files;
 pub mod output;
 pub mod service_run;
@@ -10,6 +11,7 @@ pub mod transaction;
 pub mod watchdog;
 
 pub use authorization::{Authorization, Decision};
+pub use language::language_of;
 pub use service_run::ServiceRun;
 pub use shown_user::ShownUser;
 pub use transaction::write_tx;
@@ -23,7 +25,7 @@ use crate::config::Config;
 use crate::domain::hint;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::user::{Language, User};
+use crate::domain::user::User;
 use crate::domain::verb::FindVerb;
 use crate::env::{Env, Prompt, YesNo};
 use crate::files::file_trust::{FilePolicy, display_path};
@@ -198,13 +200,6 @@ impl<'a> App<'a> {
         Ok(found.ok().flatten().map_or(name, |user| user.name))
     }
 
-    /// The language of what this user reads in this run. Before anybody has shown who they are, give no user: an answer
-    /// in a language of their own would tell that the name exists.
-    #[must_use]
-    pub fn language_of(&self, user: Option<&User>) -> Language {
-        self.config.site.language_for(self.options.language(), user)
-    }
-
     /// Opens the store again if it was replaced, or the connection closed, while a person typed.
     pub fn reopen_if_replaced(&mut self, opened: &mut OpenStore) -> Result<()> {
         if !opened.store.is_there() {
@@ -223,11 +218,6 @@ impl<'a> App<'a> {
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
         let question = self.env.words(question);
         self.person("add --yes to skip the question")?.confirm(&question, &YesNo::ENGLISH)
-    }
-
-    /// Asks a user a yes/no question, in their language.
-    pub fn confirm_in(&mut self, question: &str, words: &YesNo<'_>) -> Result<bool> {
-        self.person("run it at a terminal")?.confirm(question, words)
     }
 
     /// The person to prompt. `hint` names the option that makes the prompt unnecessary; it goes

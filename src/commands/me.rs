@@ -8,11 +8,11 @@ mod report;
 use anyhow::Result;
 use clap::Args;
 
-use self::acts::{ActDraft, Reader};
+use self::acts::{ActDraft, OwnWords};
 use self::input::OwnRequest;
 use self::report::MeReport;
 use super::Verb;
-use crate::app::{App, OpenStore};
+use crate::app::{App, OpenStore, language_of};
 use crate::authenticate;
 use crate::commands::sign_in::{texts_after, verdict};
 use crate::domain::name::UserName;
@@ -74,7 +74,7 @@ fn first_texts(
     is_named: bool,
 ) -> Result<Texts> {
     let user = if is_named { None } else { opened.store.read()?.user(name)? };
-    Ok(Texts(app.language_of(user.as_ref())))
+    Ok(Texts(language_of(app, user.as_ref())))
 }
 
 /// The user whose MFA this is about.
@@ -163,6 +163,6 @@ fn answer(
             ));
         }
     }
-    let reader = Reader { texts, before: &user };
-    acts::answer(app, opened, &session, name, wanted, &draft, &reader)
+    let own = OwnWords { texts, before: &user };
+    acts::answer(app, opened, &session, name, wanted, &draft, &own)
 }

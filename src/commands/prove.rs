@@ -6,7 +6,7 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
-use crate::app::{App, OpenStore};
+use crate::app::{App, OpenStore, language_of};
 use crate::authenticate::code::Evaluation;
 use crate::commands::first_code::{FirstCode, Proof, ask_until_proved, without_blanks};
 use crate::commands::verify::VerifyReport;
@@ -135,7 +135,7 @@ struct OnPage<'a> {
 /// Operators read English, also where the user types at their screen.
 fn own_texts(app: &App<'_>, key: &EnrolmentKey<'_>) -> Option<Texts> {
     let is_own = app.env.process.is_self_service;
-    is_own.then(|| Texts(app.language_of(Some(key.user))))
+    is_own.then(|| Texts(language_of(app, Some(key.user))))
 }
 
 impl OnPage<'_> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use crate::app::App;
+use crate::app::{App, language_of};
 use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
@@ -108,7 +108,7 @@ impl Verb for RecoveryCodes {
                 let expected = ChangeResult::of(&user, after, &app.config.policy, now);
                 write_before_commit(app, &report(&expected))?;
             } else {
-                let text = render(Texts(app.language_of(Some(&user))), &user, &set.codes);
+                let text = render(Texts(language_of(app, Some(&user))), &user, &set.codes);
                 let about = format!(
                     "These codes are shown this once, and are good until they are used; the earlier ones are void. \
                      Give them to {name} only, to keep on paper."

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::write_tx;
-use crate::app::{App, OpenStore};
+use crate::app::{App, OpenStore, language_of};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
@@ -136,7 +136,7 @@ pub fn texts_after(app: &App<'_>, done: &SignInResult) -> Texts {
         return Texts::FOR_OPERATORS;
     }
     let user = done.user.as_ref().filter(|_| done.step.tells_of_right_password());
-    Texts(app.language_of(user))
+    Texts(language_of(app, user))
 }
 
 pub const fn verdict(step: &SignInOutcome) -> Verdict {

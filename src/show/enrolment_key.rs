@@ -8,7 +8,7 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
-use crate::app::App;
+use crate::app::{App, language_of};
 use crate::domain::device::Device;
 use crate::domain::factor::Factor;
 use crate::domain::identity::who;
@@ -208,6 +208,6 @@ impl EnrolmentKey<'_> {
     }
 
     fn texts(&self, app: &App<'_>) -> Texts {
-        Texts(app.language_of(Some(self.user)))
+        Texts(language_of(app, Some(self.user)))
     }
 }

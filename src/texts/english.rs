@@ -6,6 +6,7 @@ use crate::texts::language_table::LanguageTable;
 pub const ENGLISH: LanguageTable =
     LanguageTable { text, is_singular: |count| count == 1, pads_hour: true };
 
+#[expect(clippy::too_many_lines, clippy::match_same_arms, reason = "a table")]
 const fn text(text: Text) -> &'static str {
     match text {
         // Login services.

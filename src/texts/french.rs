@@ -6,6 +6,7 @@ use crate::texts::language_table::LanguageTable;
 pub const FRENCH: LanguageTable =
     LanguageTable { text, is_singular: |count| count < 2, pads_hour: false };
 
+#[expect(clippy::too_many_lines, clippy::match_same_arms, reason = "a table")]
 const fn text(text: Text) -> &'static str {
     match text {
         // Login services.

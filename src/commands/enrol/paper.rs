@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Enrol;
 use super::course::{Added, Preparation, Prepared};
-use crate::app::App;
+use crate::app::{App, language_of};
 use crate::commands::Verb as _;
 use crate::commands::first_code::{FirstCode, Proof, ask_until_proved, without_blanks};
 use crate::domain::authenticate::Keys as _;
@@ -93,7 +93,7 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     // Whoever pipes the codes somewhere has not seen them yet.
     let asks = !enrol.confirm.no_confirm && app.env.prompt.is_some();
     let list = PaperList {
-        texts: Texts(app.language_of(Some(user))),
+        texts: Texts(language_of(app, Some(user))),
         user: name.to_string(),
         label: device.label.to_string(),
         made: *at,

@@ -134,13 +134,13 @@ pub fn carry_out(
     })
 }
 
-/// Who reads about an act, and which user it was before.
-pub struct Reader<'r> {
+/// What users read about what they did: in their language, and compared with what was before.
+pub struct OwnWords<'r> {
     pub texts: Texts,
     pub before: &'r User,
 }
 
-impl Reader<'_> {
+impl OwnWords<'_> {
     /// The sentence about an act that was done.
     pub fn sentence(
         &self,
@@ -250,14 +250,14 @@ pub fn answer(
     name: &UserName,
     wanted: &Wanted,
     draft: &ActDraft,
-    reader: &Reader<'_>,
+    own: &OwnWords<'_>,
 ) -> Result<Report> {
     if let ActDraft::Codes(CodesDraft { codes, .. }) = draft {
         let user = opened.read_user(name)?;
         let at = session.at;
         let after = change(app, wanted, draft, user.clone(), at, &opened.vault)?.user;
         let expected = ChangeResult::of(&user, after, &app.config.policy, at);
-        let mut report = report(app, session, wanted, draft, reader, &expected);
+        let mut report = report(app, session, wanted, draft, own, &expected);
         report.codes = Some(codes.iter().map(BackupCode::grouped).collect());
         write_before_commit(app, &report)?;
         carry_out(app, opened, session, name, wanted, draft)
@@ -265,7 +265,7 @@ pub fn answer(
         return Ok(Report::empty(Verdict::Yes));
     }
     let done = carry_out(app, opened, session, name, wanted, draft)?;
-    let mut report = report(app, session, wanted, draft, reader, &done);
+    let mut report = report(app, session, wanted, draft, own, &done);
     if let ActDraft::Device(draft) = draft {
         let device = done.user.device(draft.id())?;
         let issuer = app.config.issuer.clone();
@@ -283,10 +283,10 @@ fn report(
     session: &Session,
     wanted: &Wanted,
     draft: &ActDraft,
-    reader: &Reader<'_>,
+    own: &OwnWords<'_>,
     done: &ChangeResult,
 ) -> MeReport {
-    MeReport::done(app, session, wanted, done, reader.sentence(app, wanted, draft, done))
+    MeReport::done(app, session, wanted, done, own.sentence(app, wanted, draft, done))
 }
 
 /// Finds out before anything is asked or shown whether an act can be done.

@@ -6,10 +6,10 @@ use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
 use super::acts;
-use super::acts::{ActDraft, CodesDraft, Reader};
+use super::acts::{ActDraft, CodesDraft, OwnWords};
 use super::input::Wanted;
 use super::report::{MeReport, lines, offered};
-use crate::app::{App, OpenStore};
+use crate::app::{App, OpenStore, language_of};
 use crate::authenticate;
 use crate::authenticate::code::Evaluation;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
@@ -49,7 +49,7 @@ pub fn hold(
         (Some(session), Some(user)) => (session, user.clone()),
         _ => return Ok(Report::one(MeReport::turned_away(app, texts, name, &done), Verdict::No)),
     };
-    let reader = Reader { texts, before: &user };
+    let own = OwnWords { texts, before: &user };
     let acts = offered(app, &session, &user);
     let ends = |app: &App<'_>, session: &Session| {
         Report::one(MeReport::status(app, texts, session, &user, &done), Verdict::Yes)
@@ -74,7 +74,7 @@ pub fn hold(
     // What can't be done is said before a code is used up, and before a secret is shown.
     let now = app.env.clock.now()?;
     let expected = acts::check(app, &session, &wanted, &draft, &user, now, &opened.vault)?;
-    if !agrees(app, &reader, &wanted, &draft, &expected)? {
+    if !agrees(app, &own, &wanted, &draft, &expected)? {
         return Ok(ends(app, &session));
     }
     if session.lacks_second_code(act) {
@@ -89,7 +89,7 @@ pub fn hold(
         }
     }
     app.reopen_if_replaced(opened)?;
-    perform(app, opened, &session, name, &wanted, &draft, &reader)
+    perform(app, opened, &session, name, &wanted, &draft, &own)
 }
 
 /// Prompts for password and code, as a sign-in does, until it is decided.
@@ -113,7 +113,7 @@ fn enter(
         app.reopen_if_replaced(opened)?;
         let done = authenticate::sign_in(app, opened, name, &credentials)?;
         if done.step.tells_of_right_password() {
-            texts = Texts(app.language_of(done.user.as_ref()));
+            texts = Texts(language_of(app, done.user.as_ref()));
         }
         set_interrupt_message(app, texts.text(Text::Unchanged));
         let had_code = credentials.code.take().is_some();
@@ -234,23 +234,23 @@ fn details(app: &mut App<'_>, texts: Texts, act: OwnAct, user: &User) -> Result<
 /// Says what follows, and asks, before something is taken away.
 fn agrees(
     app: &mut App<'_>,
-    reader: &Reader<'_>,
+    own: &OwnWords<'_>,
     wanted: &Wanted,
     draft: &ActDraft,
     expected: &ChangeResult,
 ) -> Result<bool> {
-    let texts = reader.texts;
+    let texts = own.texts;
     let device = wanted.device.as_ref().map(ToString::to_string).unwrap_or_default();
     let question = match wanted.act {
         OwnAct::SwitchOff => Text::AskSwitchOff,
         OwnAct::RemoveDevice if expected.user.live().next().is_none() => Text::AskRemoveLast,
         OwnAct::RemoveDevice => Text::AskRemove,
         OwnAct::ReplaceDevice => Text::AskReplace,
-        OwnAct::RecoveryCodes if reader.before.recovery.is_some() => Text::AskRecoveryCodes,
+        OwnAct::RecoveryCodes if own.before.recovery.is_some() => Text::AskRecoveryCodes,
         _ => return Ok(true),
     };
     if matches!(wanted.act, OwnAct::SwitchOff | OwnAct::RemoveDevice) {
-        let meaning = reader.meaning(app, draft, &expected.user, expected.at);
+        let meaning = own.meaning(app, draft, &expected.user, expected.at);
         let meaning = meaning.join(texts.text(Text::Separator));
         if !meaning.is_empty() {
             app.note(&texts.fill(Text::Afterwards, &[("meaning", &meaning)]));
@@ -262,7 +262,8 @@ fn agrees(
         yes: texts.text(Text::YesWords),
         no: texts.text(Text::NoWords),
     };
-    app.confirm_in(&texts.fill(question, &[("device", &device)]), &words)
+    let question = texts.fill(question, &[("device", &device)]);
+    app.person("run it at a terminal")?.confirm(&question, &words)
 }
 
 /// Changes the store, and shows what is new.
@@ -273,11 +274,11 @@ fn perform(
     name: &UserName,
     wanted: &Wanted,
     draft: &ActDraft,
-    reader: &Reader<'_>,
+    own: &OwnWords<'_>,
 ) -> Result<Report> {
-    let texts = reader.texts;
+    let texts = own.texts;
     if let ActDraft::Codes(codes) = draft {
-        return show_codes(app, opened, session, wanted, draft, codes, reader);
+        return show_codes(app, opened, session, wanted, draft, codes, own);
     }
     let showing = match draft {
         ActDraft::Device(_) => {
@@ -286,7 +287,7 @@ fn perform(
         _ => SecretOutput::Nowhere,
     };
     let mut done = acts::carry_out(app, opened, session, name, wanted, draft)?;
-    let mut words = reader.sentence(app, wanted, draft, &done);
+    let mut words = own.sentence(app, wanted, draft, &done);
     let mut verdict = Verdict::Yes;
     if let ActDraft::Device(draft) = draft {
         let device = done.user.device(draft.id())?.clone();
@@ -320,9 +321,9 @@ fn show_codes(
     wanted: &Wanted,
     draft: &ActDraft,
     codes: &CodesDraft,
-    reader: &Reader<'_>,
+    own: &OwnWords<'_>,
 ) -> Result<Report> {
-    let (texts, name) = (reader.texts, &reader.before.name);
+    let (texts, name) = (own.texts, &own.before.name);
     let output =
         SecretOutput::choose(app, None, false, false)?.require("a set of codes", "FILE")?;
     let user = opened.read_user(name)?;
@@ -332,7 +333,7 @@ fn show_codes(
     let done = acts::carry_out(app, opened, session, name, wanted, draft)
         .context("the codes that were shown are not valid")?;
     shown.keep(app);
-    let words = reader.sentence(app, wanted, draft, &done);
+    let words = own.sentence(app, wanted, draft, &done);
     Ok(Report::one(MeReport::done(app, session, wanted, &done, words), Verdict::Yes))
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
 use super::{SignInReport, new_device, verdict};
-use crate::app::{App, OpenStore};
+use crate::app::{App, OpenStore, language_of};
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
 use crate::commands::new_password::{ask_new_password, in_words};
@@ -36,7 +36,7 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
         from: None,
     };
     // Before the right password an answer must not tell that the name exists.
-    let mut texts = Texts(app.language_of(None));
+    let mut texts = Texts(language_of(app, None));
     let typed = ask_hidden(app, &texts.fill(Text::PasswordOf, &[("user", name.as_str())]))?;
     credentials.password = Password::read("password", &typed).ok();
     let (mut wrong, mut refused) = (0, 0);
@@ -59,7 +59,7 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
             done => done.map_err(for_a_person)?,
         };
         if done.step.tells_of_right_password() {
-            texts = Texts(app.language_of(done.user.as_ref()));
+            texts = Texts(language_of(app, done.user.as_ref()));
         }
         if credentials.new_password.is_some()
             && done.user.as_ref().is_some_and(|u| u.password_change.word().is_none())
