@@ -2,6 +2,7 @@
 
 pub mod authorization;
 mod input;
+mod language;
 pub mod operator_files;
 pub mod output;
 pub mod service_run;
@@ -10,6 +11,7 @@ pub mod transaction;
 pub mod watchdog;
 
 pub use authorization::{Authorization, Decision};
+pub use language::language_of;
 pub use service_run::ServiceRun;
 pub use shown_user::ShownUser;
 pub use transaction::write_tx;
@@ -25,7 +27,7 @@ use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::User;
 use crate::domain::verb::FindVerb;
-use crate::env::{Env, Prompt};
+use crate::env::{Env, Prompt, YesNo};
 use crate::files::file_trust::{FilePolicy, display_path};
 use crate::keyring::{Vault, key_file};
 use crate::options::Options;
@@ -215,7 +217,7 @@ impl<'a> App<'a> {
     /// Asks a yes/no question; fails with `usage` if no terminal is there to ask on.
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
         let question = self.env.words(question);
-        self.person("add --yes to skip the question")?.confirm(&question)
+        self.person("add --yes to skip the question")?.confirm(&question, &YesNo::ENGLISH)
     }
 
     /// The person to prompt. `hint` names the option that makes the prompt unnecessary; it goes

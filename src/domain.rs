@@ -32,6 +32,7 @@ pub mod otp;
 pub mod otpauth;
 pub mod paper_size;
 pub mod password;
+pub mod password_fault;
 pub mod policy;
 pub mod profile;
 pub mod recovery;

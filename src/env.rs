@@ -132,17 +132,39 @@ pub struct PickList {
     pub more: u64,
 }
 
+/// How a question is put that takes a yes or a no.
+pub struct YesNo<'w> {
+    /// Behind the question, such as `[y/N]`.
+    pub choice: &'w str,
+    /// In place of the question after another answer.
+    pub again: &'w str,
+    /// The answers, with blanks between them. An empty line is a no.
+    pub yes: &'w str,
+    pub no: &'w str,
+}
+
+impl YesNo<'_> {
+    /// For operators.
+    pub const ENGLISH: Self =
+        Self { choice: "[y/N]", again: "Please answer y or n", yes: "y yes", no: "n no q" };
+}
+
 /// Prompts at a terminal. Every method fails when the terminal is gone.
 pub trait Prompt {
     /// Asks until the answer is a yes or a no. An empty line is a no.
-    fn confirm(&mut self, question: &str) -> Result<bool> {
-        let mut asked = format!("{question} [y/N]");
+    fn confirm(&mut self, question: &str, words: &YesNo<'_>) -> Result<bool> {
+        let YesNo { choice, again, yes, no } = words;
+        let mut asked = format!("{question} {choice}");
         loop {
-            match self.line(&asked)?.trim().to_lowercase().as_str() {
-                "y" | "yes" => return Ok(true),
-                "" | "n" | "no" | "q" => return Ok(false),
-                _ => "Please answer y or n [y/N]".clone_into(&mut asked),
+            let answer = self.line(&asked)?.trim().to_lowercase();
+            let is_among = |words: &str| words.split(' ').any(|word| word == answer);
+            if is_among(yes) {
+                return Ok(true);
             }
+            if answer.is_empty() || is_among(no) {
+                return Ok(false);
+            }
+            asked = format!("{again} {choice}");
         }
     }
 
@@ -183,6 +205,13 @@ impl Env {
         terminal?;
         let (zone, now) = ((self.zone)(), self.clock.now().ok()?);
         Some(Rc::new(move |text| zone.for_people(text, now).into_owned()))
+    }
+
+    /// The zone of whoever reads at the terminal; UTC where there is none.
+    #[must_use]
+    pub fn zone_for_people(&self) -> Zone {
+        let terminal = self.out.terminal.or(self.err.terminal);
+        terminal.map_or_else(Zone::default, |_| (self.zone)())
     }
 
     /// A line for standard error, safe to print, with times for people.

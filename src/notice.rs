@@ -3,7 +3,7 @@
 mod deadline;
 mod hook;
 mod mail;
-mod texts;
+mod mail_text;
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! The options of every verb.
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -28,7 +29,7 @@ pub struct Options {
     color: Option<Colour>,
     /// Language of texts for end users
     #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
-    lang: Option<Lang>,
+    lang: Option<Language>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -38,10 +39,14 @@ enum Colour {
     Never,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Lang {
-    En,
-    Fr,
+impl ValueEnum for Language {
+    fn value_variants<'v>() -> &'v [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.code()))
+    }
 }
 
 impl Options {
@@ -70,11 +75,8 @@ impl Options {
     }
 
     #[must_use]
-    pub fn language(&self) -> Option<Language> {
-        self.lang.map(|l| match l {
-            Lang::En => Language::English,
-            Lang::Fr => Language::French,
-        })
+    pub const fn language(&self) -> Option<Language> {
+        self.lang
     }
 
     /// Whether standard output is coloured; honours `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and

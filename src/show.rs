@@ -29,7 +29,7 @@ use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Language, User};
+use crate::domain::user::User;
 use crate::report::{Fields, Format, Record};
 use crate::show::enrolment_key::check_image_file;
 use crate::show::secret_output::SecretOutput;
@@ -57,12 +57,6 @@ pub fn pending_hint(app: &App<'_>, user: &User, device: &Device) -> String {
         "{name}'s device {label} is pending; to see it again and give a code, run: "
     ));
     app.words(show.then("; ").then(confirmation_hint(app, user)))
-}
-
-/// The language of what this user reads.
-#[must_use]
-pub fn language(app: &App<'_>, user: &User) -> Language {
-    app.options.language().or(user.profile.language).unwrap_or(Language::English)
 }
 
 #[derive(Args, Clone, Debug, Default)]

@@ -3,12 +3,19 @@
 //! A language is one file with one `match`, so that a text which is missing does not compile. Operators and programs read
 //! English, and have none of their words here.
 
+mod code_source;
+mod date;
 mod english;
 mod french;
+mod language_table;
+mod password;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use text::Text;
 
+use self::language_table::LanguageTable;
 use crate::domain::user::Language;
 
 /// The texts of one language.
@@ -16,13 +23,20 @@ use crate::domain::user::Language;
 pub struct Texts(pub Language);
 
 impl Texts {
+    /// For operators, where they are asked the same as a user.
+    pub const FOR_OPERATORS: Self = Self(Language::English);
+
+    const fn table(self) -> &'static LanguageTable {
+        match self.0 {
+            Language::English => &english::ENGLISH,
+            Language::French => &french::FRENCH,
+        }
+    }
+
     /// A text as it stands in the table, with its placeholders.
     #[must_use]
-    pub const fn text(self, text: Text) -> &'static str {
-        match self.0 {
-            Language::English => english::text(text),
-            Language::French => french::text(text),
-        }
+    pub fn text(self, text: Text) -> &'static str {
+        (self.table().text)(text)
     }
 
     /// A text with values in the place of `{name}`. A value may hold braces; they stay as they are.
@@ -44,11 +58,13 @@ impl Texts {
 
     /// The form of a noun for a count. French has the singular for 0 too.
     #[must_use]
-    pub const fn plural(self, count: usize, one: Text, many: Text) -> Text {
-        let is_singular = match self.0 {
-            Language::English => count == 1,
-            Language::French => count < 2,
-        };
-        if is_singular { one } else { many }
+    pub fn plural(self, count: usize, one: Text, many: Text) -> Text {
+        if (self.table().is_singular)(count) { one } else { many }
+    }
+
+    /// A count with its noun, such as `Text::RecoveryCode` and `Text::RecoveryCodes`.
+    #[must_use]
+    pub fn counted(self, count: usize, one: Text, many: Text) -> String {
+        self.fill(self.plural(count, one, many), &[("count", &count.to_string())])
     }
 }

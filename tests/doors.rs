@@ -37,12 +37,15 @@ const DOORS: &[(&str, &[&str])] = &[
     ("report", &[]),
     ("options", &["domain", "env", "report"]),
     ("suggest", &["domain", "store"]),
+    // The words of people with a phone: for whoever speaks to them.
+    ("texts", &["domain"]),
+    ("handout", &["domain", "files", "texts"]),
     (
         "app",
         &["config", "domain", "env", "files", "keyring", "options", "report", "store", "suggest"],
     ),
     ("audit", &["app", "config", "domain", "env", "files", "keyring", "store"]),
-    ("notice", &["config", "domain", "files"]),
+    ("notice", &["config", "domain", "files", "texts"]),
     (
         "operate",
         &[
@@ -54,7 +57,7 @@ const DOORS: &[(&str, &[&str])] = &[
         "authenticate",
         &[
             "app", "audit", "config", "domain", "env", "files", "keyring", "notice", "operate",
-            "store",
+            "store", "texts",
         ],
     ),
     ("bench", &["domain", "files", "keyring", "store"]),
@@ -84,6 +87,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "show",
             "store",
             "suggest",
+            "texts",
             "usage_error",
         ],
     ),

@@ -17,6 +17,7 @@ use crate::domain::lockout::Lockout;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
 use crate::domain::password::{Password, PasswordChange};
+use crate::domain::password_fault::PasswordFault;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::sign_in::{
@@ -206,7 +207,9 @@ fn require_acceptable(
 ) -> Result<()> {
     require_strong(app, user, "new_password", new)?;
     let is_same = || {
-        Refusal::bad_input("new_password", "is the same as before").hint("choose a different one")
+        let fault = PasswordFault::SameAsBefore;
+        Refusal::bad_password("new_password", "is the same as before", fault)
+            .hint("choose a different one")
     };
     if given.expose() == new.expose() {
         return Err(is_same().into());

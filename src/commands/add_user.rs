@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
 use super::Verb;
@@ -74,16 +74,10 @@ pub struct ProfileOptions {
     pub email: Option<String>,
     /// Language of messages to the user
     #[arg(long, value_enum, value_name = "LANGUAGE")]
-    pub language: Option<LanguageOption>,
+    pub language: Option<Language>,
     /// Group of the user; repeatable
     #[arg(long = "group", value_name = "GROUP")]
     pub groups: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum LanguageOption {
-    En,
-    Fr,
 }
 
 impl ProfileOptions {
@@ -99,10 +93,7 @@ impl ProfileOptions {
             fields.push("email");
         }
         if let Some(language) = self.language {
-            profile.language = Some(match language {
-                LanguageOption::En => Language::English,
-                LanguageOption::Fr => Language::French,
-            });
+            profile.language = Some(language);
             fields.push("language");
         }
         if !self.groups.is_empty() {

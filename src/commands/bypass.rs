@@ -31,6 +31,7 @@ use crate::operate::UserList;
 use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
+use crate::texts::Texts;
 
 /// How many uses a code can have.
 const USES: RangeInclusive<u32> = 1..=20;
@@ -165,7 +166,11 @@ impl Verb for Bypass {
                      {name} only.",
                     counted(uses, "use")
                 );
-                kept = Some(show_text(app, once, OnceText { about, text })?);
+                kept = Some(show_text(
+                    app,
+                    once,
+                    OnceText { about, text, texts: Texts::FOR_OPERATORS },
+                )?);
             }
         }
         let mut replaces = false;

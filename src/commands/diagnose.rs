@@ -22,6 +22,7 @@ use crate::domain::user::User;
 use crate::maintain;
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
+use crate::texts::Texts;
 
 /// Explain to the operator why a user's code fails
 ///
@@ -114,7 +115,9 @@ fn read_code(app: &mut App<'_>, user: &User) -> Result<ReadOut> {
     };
     let code = match &mut app.env.prompt {
         Some(_) if is_in_vain => return Ok(ReadOut::NO_CODE),
-        Some(person) => typed(person.line(CodeSource::of_user(user).question())?),
+        Some(person) => {
+            typed(person.line(Texts::FOR_OPERATORS.code_question(CodeSource::of_user(user)))?)
+        }
         None => app.read_input()?,
     };
     if code.trim_ascii().is_empty() && !is_in_vain {

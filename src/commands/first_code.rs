@@ -8,6 +8,7 @@ use crate::authenticate;
 use crate::authenticate::code::Evaluation;
 use crate::commands::verify::VerifyReport;
 use crate::domain::authenticate::Outcome;
+use crate::domain::name::UserName;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -53,6 +54,11 @@ pub trait FirstCode {
         VerifyReport::new(attempted, &app.env.caller).sentence()
     }
 
+    /// That no code is taken until then.
+    fn locked(&self, _app: &App<'_>, name: &UserName, until: Timestamp, _now: Timestamp) -> String {
+        format!("{name} is locked until {until}")
+    }
+
     /// What an interrupt leaves behind, and how to go on.
     fn interrupted(&self, app: &App<'_>) -> String;
 
@@ -82,7 +88,8 @@ pub fn ask_until_proved(
     let (mut asked, mut wrong, mut malformed) = (false, 0, 0);
     while wrong < TRIES {
         if let Some(Some(until)) = latest.locked(at) {
-            how.say(app, &format!("{name} is locked until {until}"));
+            let words = how.locked(app, name, until, at);
+            how.say(app, &words);
             if !asked {
                 how.wait(app)?;
             }

@@ -31,6 +31,7 @@ use crate::operate::bulk::{
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
+use crate::texts::Texts;
 
 /// Clear a user's devices and require a new password
 ///
@@ -111,7 +112,11 @@ impl Verb for ForceNewPassword {
                     "Temporary password of {name}: good until {until}, and only to choose a new password at the next \
                      sign-in. Tell it to {name} only."
                 );
-                kept = Some(show_text(app, once, OnceText { about, text })?);
+                kept = Some(show_text(
+                    app,
+                    once,
+                    OnceText { about, text, texts: Texts::FOR_OPERATORS },
+                )?);
             }
         }
         let made = (!dry_run).then_some(&passwords);

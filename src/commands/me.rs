@@ -8,17 +8,19 @@ mod report;
 use anyhow::Result;
 use clap::Args;
 
-use self::acts::ActDraft;
+use self::acts::{ActDraft, OwnWords};
 use self::input::OwnRequest;
 use self::report::MeReport;
 use super::Verb;
-use crate::app::{App, OpenStore};
+use crate::app::{App, OpenStore, language_of};
 use crate::authenticate;
+use crate::commands::sign_in::{texts_after, verdict};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::system_uid;
 use crate::operate;
 use crate::report::{Report, Verdict};
+use crate::texts::Texts;
 
 /// See and change your own MFA, after password and code
 ///
@@ -53,13 +55,26 @@ impl Verb for Me {
         app.env.process.is_self_service = true;
         if app.env.prompt.is_some() {
             let mut opened = app.open_store()?;
-            return conversation::hold(app, &mut opened, &name);
+            let texts = first_texts(app, &mut opened, &name, self.name.is_some())?;
+            return conversation::hold(app, &mut opened, &name, texts);
         }
         app.options.default_to_json();
         let request = OwnRequest::read(app, self.reveal_secrets)?;
         let mut opened = app.open_store()?;
         answer(app, &mut opened, &name, &request)
     }
+}
+
+/// What the user reads before the door. Who runs this for themselves is known to the machine; whoever names somebody
+/// must not learn from the language that the name exists.
+fn first_texts(
+    app: &App<'_>,
+    opened: &mut OpenStore,
+    name: &UserName,
+    is_named: bool,
+) -> Result<Texts> {
+    let user = if is_named { None } else { opened.store.read()?.user(name)? };
+    Ok(Texts(language_of(app, user.as_ref())))
 }
 
 /// The user whose MFA this is about.
@@ -126,13 +141,14 @@ fn answer(
     request: &OwnRequest,
 ) -> Result<Report> {
     let done = authenticate::sign_in(app, opened, name, &request.credentials)?;
+    let texts = texts_after(app, &done);
     let (mut session, user) = match (authenticate::session(&done), &done.user) {
         (Some(session), Some(user)) => (session, user.clone()),
-        _ => return Ok(Report::one(MeReport::turned_away(app, name, &done), Verdict::No)),
+        _ => return Ok(Report::one(MeReport::turned_away(app, texts, name, &done), Verdict::No)),
     };
     let Some(wanted) = &request.wanted else {
-        let verdict = crate::commands::sign_in::verdict(&done.step);
-        return Ok(Report::one(MeReport::status(app, &session, &user, &done), verdict));
+        let verdict = verdict(&done.step);
+        return Ok(Report::one(MeReport::status(app, texts, &session, &user, &done), verdict));
     };
     let draft = ActDraft::new(app, wanted)?;
     // What can't be done is said before the second code is used up.
@@ -142,10 +158,11 @@ fn answer(
         let proved = authenticate::prove_again(app, opened, &mut session, name, next)?;
         if !session.has_second_code {
             return Ok(Report::one(
-                MeReport::second_refused(name, wanted.act, &proved),
+                MeReport::second_refused(app, texts, name, wanted.act, &proved),
                 Verdict::No,
             ));
         }
     }
-    acts::answer(app, opened, &session, name, wanted, &draft)
+    let own = OwnWords { texts, before: &user };
+    acts::answer(app, opened, &session, name, wanted, &draft, &own)
 }

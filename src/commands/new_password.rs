@@ -9,6 +9,7 @@ use crate::domain::hint::Hint;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::User;
+use crate::texts::{Text, Texts};
 
 /// The conversation ends after so many passwords that are refused.
 const TRIES: usize = 3;
@@ -17,19 +18,22 @@ const TRIES: usize = 3;
 /// nobody types a weak one twice. `unchanged` is the hint where none is acceptable.
 pub fn ask_new_password(
     app: &mut App<'_>,
+    texts: Texts,
     user: &User,
     unchanged: impl Into<Hint>,
 ) -> Result<Password> {
     for _ in 0..TRIES {
-        let first = ask(app, "New password")?;
+        let first = ask(app, texts.text(Text::NewPassword))?;
         let judged = Password::read("password", &first).map_err(anyhow::Error::from);
         let judged = judged.and_then(|password| {
             authenticate::require_strong(app, user, "password", &password).map(|()| password)
         });
         let refused = match judged {
-            Ok(password) if *ask(app, "Once more")? == *first => return Ok(password),
-            Ok(_) => "the new password was not the same both times".to_owned(),
-            Err(error) => in_words(app, error)?,
+            Ok(password) if *ask(app, texts.text(Text::OnceMore))? == *first => {
+                return Ok(password);
+            }
+            Ok(_) => texts.text(Text::PasswordsDiffer).to_owned(),
+            Err(error) => in_words(texts, error)?,
         };
         app.note(&refused);
     }
@@ -43,8 +47,10 @@ fn ask(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
 }
 
 /// Why a password was refused, and what to choose instead; another error is passed on.
-fn in_words(app: &App<'_>, error: anyhow::Error) -> Result<String> {
+pub fn in_words(texts: Texts, error: anyhow::Error) -> Result<String> {
     let refusal = error.downcast::<Refusal>()?;
-    let advice = refusal.hint.map_or_else(String::new, |hint| format!("; {}", app.words(hint)));
-    Ok(format!("the new password {}{advice}", refusal.problem))
+    match refusal.password {
+        Some(fault) => Ok(texts.password_refused(fault)),
+        None => Err(refusal.into()),
+    }
 }

@@ -6,16 +6,18 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
-use crate::app::{App, OpenStore};
+use crate::app::{App, OpenStore, language_of};
 use crate::authenticate::code::Evaluation;
 use crate::commands::first_code::{FirstCode, Proof, ask_until_proved, without_blanks};
 use crate::commands::verify::VerifyReport;
 use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::Submitted;
+use crate::domain::code_source::CodeSource;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::factor::{Comparison, Factor, hotp};
 use crate::domain::hint::command;
 use crate::domain::lockout::Bounds;
+use crate::domain::name::UserName;
 use crate::domain::otp::Otp;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
@@ -26,6 +28,7 @@ use crate::maintain;
 use crate::report::Record as _;
 use crate::show::EnrolmentKey;
 use crate::show::secret_output::SecretOutput;
+use crate::texts::{Text, Texts};
 
 /// How far off a phone's clock is looked for: a wrong time zone is at most 14 hours off.
 const REACH: i64 = 14 * 3600;
@@ -114,7 +117,7 @@ pub fn show_and_prove(
         talk.wait(app)?;
         return Ok(Proof::NotAsked);
     }
-    let how = OnPage { key, next_step, talk: &talk };
+    let how = OnPage { key, next_step, talk: &talk, own: own_texts(app, key) };
     let proof = ask_until_proved(app, opened, verb, key.user, key.device.id, at, &how)?;
     talk.end(app, matches!(proof, Proof::NotProved(_)));
     Ok(proof)
@@ -125,6 +128,20 @@ struct OnPage<'a> {
     key: &'a EnrolmentKey<'a>,
     next_step: &'a str,
     talk: &'a Talk,
+    /// Of the user, where they set the device up themselves.
+    own: Option<Texts>,
+}
+
+/// Operators read English, also where the user types at their screen.
+fn own_texts(app: &App<'_>, key: &EnrolmentKey<'_>) -> Option<Texts> {
+    let is_own = app.env.process.is_self_service;
+    is_own.then(|| Texts(language_of(app, Some(key.user))))
+}
+
+impl OnPage<'_> {
+    fn texts(&self) -> Texts {
+        self.own.unwrap_or(Texts::FOR_OPERATORS)
+    }
 }
 
 impl FirstCode for OnPage<'_> {
@@ -132,7 +149,9 @@ impl FirstCode for OnPage<'_> {
         let Some(person) = &mut app.env.prompt else { return app.read_line() };
         let question = match (&self.key.device.factor, self.key.digits()) {
             (Factor::Hotp(_), Some(digits)) => format!("The next {digits} digits (Enter: later)"),
-            (_, Some(digits)) => format!("The {digits} digits that the app shows (Enter: later)"),
+            (_, Some(digits)) => {
+                self.texts().fill(Text::FirstDigits, &[("digits", &digits.to_string())])
+            }
             (_, None) => "Program the YubiKey, then touch it here (Enter: later)".to_owned(),
         };
         Ok(Some(without_blanks(&person.line(&question)?)))
@@ -146,7 +165,9 @@ impl FirstCode for OnPage<'_> {
 
     fn form(&self) -> String {
         match self.key.digits() {
-            Some(digits) => format!("that is no code: type the {digits} digits that the app shows"),
+            Some(digits) => {
+                self.texts().fill(Text::NotTheDigits, &[("digits", &digits.to_string())])
+            }
             None => {
                 "that is no code of a YubiKey: touch the key for as long as its slot asks for, \
                      about one second for slot 1 and three for slot 2"
@@ -156,7 +177,17 @@ impl FirstCode for OnPage<'_> {
     }
 
     fn refusal(&self, app: &mut App<'_>, code: &[u8], attempted: &Evaluation) -> String {
-        sentence(app, self.key, code, attempted)
+        match self.own {
+            Some(texts) => own_sentence(app, texts, self.key, code, attempted),
+            None => sentence(app, self.key, code, attempted),
+        }
+    }
+
+    fn locked(&self, app: &App<'_>, name: &UserName, until: Timestamp, now: Timestamp) -> String {
+        match self.own {
+            Some(texts) => locked_words(app, texts, name, Some(until), now),
+            None => format!("{name} is locked until {until}"),
+        }
     }
 
     fn interrupted(&self, app: &App<'_>) -> String {
@@ -239,6 +270,52 @@ fn sentence(
         }
         _ => sentence,
     }
+}
+
+/// The same for the user, in their language.
+fn own_sentence(
+    app: &App<'_>,
+    texts: Texts,
+    key: &EnrolmentKey<'_>,
+    code: &[u8],
+    attempted: &Evaluation,
+) -> String {
+    let Evaluation { user, outcome, at, .. } = attempted;
+    let source = CodeSource::of(key.device);
+    if let Some(until) = user.locked(*at) {
+        return locked_words(app, texts, &user.name, until, *at);
+    }
+    match outcome {
+        Outcome::Replayed { .. } => {
+            texts.fill(Text::CodeUsed, &[("next", texts.after_used_code(source))])
+        }
+        Outcome::FirstOfTwo { .. } => texts.next_code_question(source).to_owned(),
+        _ => {
+            let wrong = texts.text(Text::CodeWrong);
+            let seconds = Otp::read(code)
+                .and_then(|otp| key.device.factor.seconds_off(key.secret, &otp, *at, REACH));
+            let Some(seconds) = seconds else { return wrong.to_owned() };
+            let minutes = (seconds.unsigned_abs() + 30) / 60;
+            let span = texts.hours_and_minutes(usize::try_from(minutes).unwrap_or(usize::MAX));
+            let way = if seconds > 0 { Text::ClockAhead } else { Text::ClockBehind };
+            texts.fill(way, &[("answer", wrong), ("span", &span)])
+        }
+    }
+}
+
+/// That no code is taken until then, or until the helpdesk unlocks.
+fn locked_words(
+    app: &App<'_>,
+    texts: Texts,
+    name: &UserName,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> String {
+    let Some(until) = until else {
+        return texts.fill(Text::LockedForGood, &[("user", name.as_str())]);
+    };
+    let time = texts.end_of_wait(&app.env.zone_for_people(), until, now);
+    texts.fill(Text::LockedUntil, &[("user", name.as_str()), ("time", &time)])
 }
 
 /// Whether a YubiKey's code is that of another key or slot, which its public id tells.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use crate::app::App;
+use crate::app::{App, language_of};
 use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
@@ -27,6 +27,7 @@ use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkRow, PlannedCh
 use crate::operate::change::ChangeResult;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
+use crate::texts::{Text, Texts};
 
 /// Replace a user's recovery codes; the new set is shown once
 ///
@@ -107,12 +108,16 @@ impl Verb for RecoveryCodes {
                 let expected = ChangeResult::of(&user, after, &app.config.policy, now);
                 write_before_commit(app, &report(&expected))?;
             } else {
-                let text = render(&user, &set.codes);
+                let text = render(Texts(language_of(app, Some(&user))), &user, &set.codes);
                 let about = format!(
                     "These codes are shown this once, and are good until they are used; the earlier ones are void. \
                      Give them to {name} only, to keep on paper."
                 );
-                kept = Some(show_text(app, once, OnceText { about, text })?);
+                kept = Some(show_text(
+                    app,
+                    once,
+                    OnceText { about, text, texts: Texts::FOR_OPERATORS },
+                )?);
             }
         }
         let done = operate::change_user(app, &mut opened, &act, |before, now, vault| {
@@ -218,12 +223,10 @@ fn question(user: &User) -> String {
     }
 }
 
-/// The codes as they stand in a file or on a page.
-pub fn render(user: &User, codes: &[BackupCode]) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(format!(
-        "Recovery codes of {}. Use each once, in place of a code from the phone.\n\n",
-        user.name
-    ));
+/// The codes as they stand in a file or on a page, for the user.
+pub fn render(texts: Texts, user: &User, codes: &[BackupCode]) -> Zeroizing<String> {
+    let title = texts.fill(Text::RecoveryTitle, &[("user", user.name.as_str())]);
+    let mut text = Zeroizing::new(title + "\n\n");
     for code in codes {
         text.push_str("    ");
         text.push_str(&code.grouped());

@@ -23,6 +23,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
+use crate::texts::Texts;
 
 /// Bring a device back to the present by two codes in a row
 ///
@@ -105,12 +106,13 @@ impl Verb for Resync {
 
 /// Two codes from a person, without echo, or two lines of standard input. What is no code counts as no attempt.
 fn read_codes(app: &mut App<'_>, name: &UserName, source: CodeSource) -> Result<[Otp; 2]> {
+    let texts = Texts::FOR_OPERATORS;
     let question = match source {
         CodeSource::App => "The code that the app shows now",
-        _ => source.question(),
+        _ => texts.code_question(source),
     };
     let first = read_code(app, question)?;
-    let second = read_code(app, source.next_question())?;
+    let second = read_code(app, texts.next_code_question(source))?;
     let wait = match source {
         CodeSource::Button => "press the button for the next code and type both, or: ",
         _ => "wait for the next code and type both, or: ",

@@ -17,6 +17,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::Changed;
 use crate::operate;
 use crate::report::{Report, Verdict};
+use crate::texts::Texts;
 
 /// Set a user's password for sign-in
 ///
@@ -45,7 +46,12 @@ impl Verb for SetPassword {
         operate::show_person(app, &mut opened, &user)?;
         let password = if app.can_ask() {
             let again = command("set-password").name(&name);
-            ask_new_password(app, &user, again.after("the password is unchanged: "))?
+            ask_new_password(
+                app,
+                Texts::FOR_OPERATORS,
+                &user,
+                again.after("the password is unchanged: "),
+            )?
         } else {
             let password = read_password(app, &name)?;
             authenticate::require_strong(app, &user, "password", &password)?;

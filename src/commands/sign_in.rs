@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::write_tx;
-use crate::app::{App, OpenStore};
+use crate::app::{App, OpenStore, language_of};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
@@ -28,12 +28,12 @@ use crate::domain::recovery::{FEW, RecoverySet};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::sign_in::{RejectReason, SignInOutcome};
-use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::{DeviceDraft, EnrolmentKey};
 use crate::store::Change;
+use crate::texts::{Text, Texts};
 
 /// Sign a user in: password, then code
 ///
@@ -110,7 +110,8 @@ impl Verb for SignIn {
         app.options.default_to_json();
         let credentials = read_credentials(app)?;
         let done = authenticate::sign_in(app, &mut opened, &name, &credentials)?;
-        let mut report = SignInReport::new(app, &name, &done);
+        let texts = texts_after(app, &done);
+        let mut report = SignInReport::new(app, texts, &name, &done);
         if let (SignInOutcome::EnrolmentRequired { is_barred: false }, true) =
             (&done.step, self.reveal_secrets)
         {
@@ -126,6 +127,16 @@ impl Verb for SignIn {
         let reveals = report.enrolment.is_some();
         Ok(Report::one(report, verdict(&done.step)).requires_delivery(reveals))
     }
+}
+
+/// For the answer to one line of input: what the user may not know yet is in the site's language, and what a program
+/// reads in English.
+pub fn texts_after(app: &App<'_>, done: &SignInResult) -> Texts {
+    if !app.is_for_people() {
+        return Texts::FOR_OPERATORS;
+    }
+    let user = done.user.as_ref().filter(|_| done.step.tells_of_right_password());
+    Texts(language_of(app, user))
 }
 
 pub const fn verdict(step: &SignInOutcome) -> Verdict {
@@ -196,7 +207,7 @@ fn new_device(
 }
 
 impl SignInReport {
-    pub fn new(app: &mut App<'_>, name: &UserName, done: &SignInResult) -> Self {
+    pub fn new(app: &mut App<'_>, texts: Texts, name: &UserName, done: &SignInResult) -> Self {
         let (factor, code) = match &done.step {
             SignInOutcome::Accepted(Some(outcome)) => (outcome.factor(), outcome.used_code()),
             _ => (None, None),
@@ -226,46 +237,20 @@ impl SignInReport {
             SignInOutcome::Rejected(RejectReason::NotEnabled) => Some(ErrorCode::NotEnabled.word()),
             _ => None,
         };
-        let message = match (&done.step, locked_until) {
-            (SignInOutcome::Accepted(_), _) => format!("{name}: signed in"),
-            (SignInOutcome::Rejected(_), _) if is_expired => format!(
-                "{name}: rejected; this temporary password has expired: ask the helpdesk for a new one"
-            ),
-            (SignInOutcome::Rejected(RejectReason::UsedCode), _) => {
-                let next = done.user.as_ref().map(CodeSource::of_user).unwrap_or_default();
-                format!("{name}: rejected; this code was used before: {}", next.after_used())
-            }
-            (SignInOutcome::Rejected(RejectReason::NotEnabled), _) => format!(
-                "{name}: rejected; the password is right, but no code of their device is verified here: ask the \
-                 helpdesk"
-            ),
-            (SignInOutcome::Rejected(_), _) => format!("{name}: rejected"),
-            (SignInOutcome::PasswordChangeRequired, _) => {
-                format!("{name}: a new password is required")
-            }
-            (SignInOutcome::EnrolmentRequired { is_barred: false }, _) => {
-                format!("{name}: MFA is required; set up a device")
-            }
-            (SignInOutcome::EnrolmentRequired { is_barred: true }, _) => {
-                format!("{name}: MFA is required; ask the helpdesk for a new QR code")
-            }
-            (SignInOutcome::CodeRequired, _) => format!("{name}: a code is required"),
-            (SignInOutcome::Locked { .. }, Some(until)) => format!("{name}: locked until {until}"),
-            (SignInOutcome::Locked { .. }, None) => {
-                format!("{name}: locked; ask the helpdesk to unlock")
-            }
-        };
+        let zone = app.env.zone_for_people();
+        let until = locked_until.map(|until| texts.end_of_wait(&zone, until, done.at));
+        let message = message(texts, name, done, until.as_deref());
         if let Some(due_at) = due_at {
-            app.note(&format!("hint: MFA is required from {due_at} on: set up a device"));
+            let due = texts.date_in(&zone, due_at);
+            app.note(&texts.fill(Text::HintDue, &[("date", &due)]));
         }
         if let Some(left) = left {
-            app.note(&format!("hint: {left} recovery codes left: ask the helpdesk for new ones"));
+            let codes = texts.counted(left, Text::RecoveryCode, Text::RecoveryCodes);
+            app.note(&texts.fill(Text::HintRecovery, &[("codes", &codes)]));
         }
         if let Some(left) = paper_left {
-            app.note(&format!(
-                "hint: {} left on the printed list: ask the helpdesk for a new one",
-                counted(left, "code")
-            ));
+            let codes = texts.counted(left, Text::ListCode, Text::ListCodes);
+            app.note(&texts.fill(Text::HintList, &[("codes", &codes)]));
         }
         Self {
             schema: "mfactl.sign-in/1",
@@ -281,6 +266,32 @@ impl SignInReport {
             message,
         }
     }
+}
+
+/// The sentence of the answer. `until` is the end of a lock.
+fn message(texts: Texts, name: &UserName, done: &SignInResult, until: Option<&str>) -> String {
+    let text = match &done.step {
+        SignInOutcome::Accepted(_) => Text::SignedIn,
+        SignInOutcome::Rejected(RejectReason::TemporaryPasswordExpired { is_typed: true }) => {
+            Text::RejectedTemporary
+        }
+        SignInOutcome::Rejected(RejectReason::UsedCode) => Text::RejectedUsed,
+        SignInOutcome::Rejected(RejectReason::NotEnabled) => Text::RejectedNoDevice,
+        SignInOutcome::Rejected(_) => Text::Rejected,
+        SignInOutcome::PasswordChangeRequired => Text::NewPasswordRequired,
+        SignInOutcome::EnrolmentRequired { is_barred: false } => Text::DeviceRequired,
+        SignInOutcome::EnrolmentRequired { is_barred: true } => Text::DeviceRequiredOfHelpdesk,
+        SignInOutcome::CodeRequired => Text::CodeRequired,
+        SignInOutcome::Locked { .. } if until.is_some() => Text::LockedUntil,
+        SignInOutcome::Locked { .. } => Text::LockedForGood,
+    };
+    let source = done.user.as_ref().map(CodeSource::of_user).unwrap_or_default();
+    let values = [
+        ("user", name.as_str()),
+        ("next", texts.after_used_code(source)),
+        ("time", until.unwrap_or_default()),
+    ];
+    texts.fill(text, &values)
 }
 
 impl Record for SignInReport {

@@ -30,6 +30,7 @@ mod joiners_leavers;
 mod kinds;
 mod kinds_taken_back;
 mod labels;
+mod languages;
 mod lists;
 mod local_times;
 mod locked_out;

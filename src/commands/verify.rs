@@ -21,6 +21,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
+use crate::texts::Texts;
 use service::ServiceOptions;
 
 /// Check a user's code
@@ -171,7 +172,7 @@ impl VerifyReport {
             }
             (Outcome::Replayed { device, .. }, _) => {
                 let of_device = user.live().filter(|d| d.label == *device);
-                let next = CodeSource::of_all(of_device).after_used();
+                let next = Texts::FOR_OPERATORS.after_used_code(CodeSource::of_all(of_device));
                 format!("{name}: this code was used already: {next}")
             }
             (Outcome::Rejected, None) => format!("{name}: rejected"),

@@ -91,7 +91,8 @@ pub struct PolicySection {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SiteSection {
-    /// `en` or `fr`: the answers of login services, and handouts for users whose language is not known.
+    /// `en` or `fr`: the answers of login services and of a sign-in before the right password, and whatever a user reads
+    /// who has no language of their own.
     pub language: Option<String>,
     /// Where users find the helpdesk: a telephone number, a room.
     pub contact: Option<String>,

@@ -7,7 +7,7 @@ use crate::domain::paper_size::PaperSize;
 use crate::domain::profile;
 use crate::domain::refusal::Refusal;
 use crate::domain::text::prose_line;
-use crate::domain::user::Language;
+use crate::domain::user::{Language, User};
 
 /// Longest contact, in characters: it has to stand in one paragraph of a handout.
 const LONGEST_CONTACT: usize = 200;
@@ -29,6 +29,15 @@ pub struct HandoutSettings {
     pub paper: PaperSize,
     /// Whether a handout with a secret may be sent by mail.
     pub mail_secrets: bool,
+}
+
+impl Site {
+    /// The language of what somebody reads: the one that is asked for, else their own, else the site's. Give no user
+    /// where the answer must not tell that there is one.
+    #[must_use]
+    pub fn language_for(&self, wanted: Option<Language>, user: Option<&User>) -> Language {
+        wanted.or_else(|| user?.profile.language).unwrap_or(self.language)
+    }
 }
 
 pub fn site(section: file::SiteSection) -> Result<Site, Refusal> {
@@ -57,4 +66,24 @@ pub fn handout(section: file::HandoutSection) -> Result<HandoutSettings, Refusal
     };
     let mail_secrets = section.mail_secrets.unwrap_or(false);
     Ok(HandoutSettings { templates: section.templates, paper, mail_secrets })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fixture::alice;
+
+    #[test]
+    fn what_is_asked_for_comes_before_the_users_language_and_that_before_the_sites() {
+        use Language::{English, French};
+        let site = |language| Site { language, contact: None };
+        let mut user = alice();
+        assert_eq!(site(French).language_for(None, Some(&user)), French);
+        assert_eq!(site(English).language_for(None, None), English);
+        user.profile.language = Some(French);
+        assert_eq!(site(English).language_for(None, Some(&user)), French);
+        assert_eq!(site(English).language_for(None, None), English, "nobody is known yet");
+        assert_eq!(site(English).language_for(Some(English), Some(&user)), English);
+        assert_eq!(site(English).language_for(Some(French), None), French);
+    }
 }

@@ -1,4 +1,4 @@
-//! Where a user reads a code from, and how they are asked for it.
+//! Where a user reads a code from. `texts` has the words that ask for it.
 
 use crate::domain::device::Device;
 use crate::domain::factor::Factor;
@@ -51,69 +51,6 @@ impl CodeSource {
     pub fn of_user(user: &User) -> Self {
         Self::of_all(user.live())
     }
-
-    /// The question for a code.
-    #[must_use]
-    pub const fn question(self) -> &'static str {
-        match self {
-            Self::App => "The code that the app shows",
-            Self::Token => "The code that the token shows",
-            Self::Button => "The code that the device shows after its button is pressed",
-            Self::YubiKey => "The line that the YubiKey types when it is touched",
-            Self::Paper => "A code of the printed list that is not crossed out",
-            Self::Several => "The code that the device shows or types",
-        }
-    }
-
-    /// The question for the code after that one.
-    #[must_use]
-    pub const fn next_question(self) -> &'static str {
-        match self {
-            Self::App => "The next code, as soon as the app shows it",
-            Self::Token => "The next code, as soon as the token shows it",
-            Self::Button => "The next code, after the button is pressed once more",
-            Self::YubiKey => "The next line, after the YubiKey is touched once more",
-            Self::Paper => "One more code of the printed list",
-            Self::Several => "The next code of the same device",
-        }
-    }
-
-    /// How the next code comes.
-    #[must_use]
-    pub const fn wait(self) -> &'static str {
-        match self {
-            Self::App => "wait until the app shows it",
-            Self::Token => "wait until the token shows it",
-            Self::Button => "press its button once more",
-            Self::YubiKey => "touch it once more",
-            Self::Paper => "use one more of the list",
-            Self::Several => "wait until the device shows it",
-        }
-    }
-
-    /// What to do after a used code.
-    #[must_use]
-    pub const fn after_used(self) -> &'static str {
-        match self {
-            Self::App | Self::Token => "wait for the next one",
-            Self::Button => "press the button for the next one",
-            Self::YubiKey => "touch the YubiKey for the next one",
-            Self::Paper => "use another one of the list, and cross it out",
-            Self::Several => "use the next one",
-        }
-    }
-
-    /// What to type in place of something that is no code.
-    #[must_use]
-    pub const fn instruction(self) -> &'static str {
-        match self {
-            Self::App => "type the digits that the app shows",
-            Self::Token | Self::Button => "type the digits that the token shows",
-            Self::YubiKey => "touch the YubiKey, which types the code",
-            Self::Paper => "type the ten letters and digits of one code of the list",
-            Self::Several => "type the digits that the device shows, or touch the YubiKey",
-        }
-    }
 }
 
 #[cfg(test)]
@@ -135,22 +72,5 @@ mod tests {
         let mut revoked = revoked.revoke(None, crate::domain::fixture::at(1)).unwrap().user;
         revoked.devices.push(yubikey(3, active_state()));
         assert_eq!(CodeSource::of_user(&revoked), CodeSource::YubiKey);
-    }
-
-    #[test]
-    fn only_an_app_is_called_an_app() {
-        use CodeSource::{Button, Several, Token, YubiKey};
-        for source in [Token, Button, YubiKey, Several] {
-            for words in [
-                source.question(),
-                source.next_question(),
-                source.wait(),
-                source.after_used(),
-                source.instruction(),
-            ] {
-                assert!(!words.contains("app"), "{words}");
-            }
-        }
-        assert!(CodeSource::App.question().contains("app"));
     }
 }

@@ -1,5 +1,6 @@
 //! Why a code fails, in words: the finding, its reason, and the one command to run next.
 
+mod advice;
 mod offset;
 mod spare;
 mod token;
@@ -242,7 +243,7 @@ impl Diagnosis {
                 format!("the code of {device} is right: sign in with the next one{note}")
             }
             Self::AlreadyUsed { device, at, by_later, source } => {
-                used(device, *at, *by_later, now) + source.after_used()
+                used(device, *at, *by_later, now) + advice::after_used(*source)
             }
             Self::Token(finding) => finding.sentence(name),
             Self::ClockWasAhead { device, until, .. } => format!(

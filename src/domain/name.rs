@@ -181,6 +181,8 @@ pub struct Label(String);
 impl Label {
     /// The label used if none is given.
     pub const DEFAULT: &'static str = "phone";
+    /// Characters of the longest one.
+    pub const LONGEST: usize = LONGEST_LABEL;
 
     pub fn parse(typed: &str) -> Result<Self, Refusal> {
         const FIELD: &str = "device label";

@@ -5,6 +5,7 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
+use crate::domain::password_fault::PasswordFault;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Sealed;
 use crate::domain::text::{counted, is_harmful};
@@ -72,13 +73,16 @@ impl Password {
     pub fn read(field: &str, text: &str) -> Result<Self, Refusal> {
         let text: Zeroizing<String> = Zeroizing::new(text.nfc().collect());
         if text.is_empty() {
-            return Err(Refusal::bad_input(field, "is empty"));
+            return Err(Refusal::bad_password(field, "is empty", PasswordFault::Empty));
         }
         if text.chars().count() > LONGEST {
-            return Err(Refusal::bad_input(field, format!("is longer than {LONGEST} characters")));
+            let problem = format!("is longer than {LONGEST} characters");
+            let fault = PasswordFault::TooLong(counted_characters(LONGEST));
+            return Err(Refusal::bad_password(field, problem, fault));
         }
         if text.chars().any(|c| c.is_control() || (is_harmful(c) && !c.is_alphanumeric())) {
-            return Err(Refusal::bad_input(field, "has a control character"));
+            let fault = PasswordFault::ControlCharacter;
+            return Err(Refusal::bad_password(field, "has a control character", fault));
         }
         Ok(Self(text))
     }
@@ -91,33 +95,37 @@ impl Password {
 
     /// Refuses a weak password; `known` are words about the user, such as their name.
     pub fn check(&self, field: &str, rules: &PasswordRules, known: &[&str]) -> Result<(), Refusal> {
-        let refuse = |problem: String| {
-            Refusal::bad_input(field, problem).hint("use three or four unrelated words")
+        let refuse = |problem: String, fault| {
+            Refusal::bad_password(field, problem, fault).hint("use three or four unrelated words")
         };
         let count = self.0.chars().count();
         if count < rules.shortest {
-            return Err(refuse(format!(
-                "has {}; {} are needed",
-                counted(count, "character"),
-                rules.shortest
-            )));
+            let problem =
+                format!("has {}; {} are needed", counted(count, "character"), rules.shortest);
+            let has = counted_characters(count);
+            let needed = counted_characters(rules.shortest);
+            return Err(refuse(problem, PasswordFault::TooShort { has, needed }));
         }
         let lower = Zeroizing::new(self.0.to_lowercase());
         let is_known = known.iter().any(|word| *lower == word.to_lowercase());
         if is_known || rules.forbidden.contains(&*lower) {
-            return Err(refuse(
-                "is too easy to guess: it would be among the first tried".to_owned(),
-            ));
+            let problem = "is too easy to guess: it would be among the first tried".to_owned();
+            return Err(refuse(problem, PasswordFault::Known));
         }
         let estimate = zxcvbn::zxcvbn(&self.0, known);
         if u8::from(estimate.score()) < rules.strength {
             let warning = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning);
-            let warning = warning
+            let words = warning
                 .map(|w| format!(" ({})", w.to_string().trim_end_matches('.').to_lowercase()));
-            return Err(refuse(format!("is too easy to guess{}", warning.unwrap_or_default())));
+            let problem = format!("is too easy to guess{}", words.unwrap_or_default());
+            return Err(refuse(problem, PasswordFault::Guessable(warning)));
         }
         Ok(())
     }
+}
+
+fn counted_characters(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
 }
 
 /// Whether the user must choose a new password, and which password lets them do so.

@@ -28,9 +28,10 @@ pub fn email(field: &str, text: &str) -> Result<String, Refusal> {
 
 /// A language by its code.
 pub fn language(field: &str, text: &str) -> Result<Language, Refusal> {
-    let languages = [Language::English, Language::French];
-    let found = languages.into_iter().find(|one| one.code().eq_ignore_ascii_case(text));
-    found.ok_or_else(|| refuse(field, text, "is not a language").hint("write en or fr"))
+    Language::of_code(&text.to_ascii_lowercase()).ok_or_else(|| {
+        let codes = Language::ALL.map(Language::code).join(" or ");
+        refuse(field, text, "is not a language").hint(format!("write {codes}"))
+    })
 }
 
 /// The groups that somebody joins, sorted, each once.

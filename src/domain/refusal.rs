@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::domain::hint::Hint;
+use crate::domain::password_fault::PasswordFault;
 
 /// The stable error code, as programs see it in JSON; `error_report.rs` maps each to an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,12 +105,14 @@ pub struct Refusal {
     /// The problem with the words that were given, for those who typed them.
     pub quotation: Option<Box<str>>,
     pub hint: Option<Hint>,
+    /// Of a new password: the problem as a value, for a user who is told in their language.
+    pub password: Option<PasswordFault>,
 }
 
 impl Refusal {
     pub fn new(code: ErrorCode, problem: impl Into<String>) -> Self {
-        let (context, field, quotation, hint) = (None, None, None, None);
-        Self { code, context, field, problem: problem.into(), quotation, hint }
+        let (context, field, quotation, hint, password) = (None, None, None, None, None);
+        Self { code, context, field, problem: problem.into(), quotation, hint, password }
     }
 
     /// Input that is not accepted.
@@ -125,6 +128,11 @@ impl Refusal {
     /// A part of the store that can't be read.
     pub fn damaged(problem: impl Into<String>) -> Self {
         Self::new(ErrorCode::Damaged, problem).within("the store is damaged")
+    }
+
+    /// A new password that is not accepted.
+    pub fn bad_password(field: &str, problem: impl fmt::Display, fault: PasswordFault) -> Self {
+        Self { password: Some(fault), ..Self::bad_input(field, problem) }
     }
 
     /// Sets the field, also to report the same problem for another one.

@@ -109,6 +109,27 @@ impl SignInOutcome {
             Self::Locked { .. } => "locked",
         }
     }
+
+    /// Whether the answer tells that the password was right, so that whoever gave it may see what only its user does.
+    #[must_use]
+    pub const fn tells_of_right_password(&self) -> bool {
+        match self {
+            Self::Accepted(_)
+            | Self::PasswordChangeRequired
+            | Self::EnrolmentRequired { .. }
+            | Self::CodeRequired
+            | Self::Locked { .. } => true,
+            Self::Rejected(reason) => match reason {
+                RejectReason::UsedCode | RejectReason::NotEnabled => true,
+                RejectReason::TemporaryPasswordExpired { is_typed } => *is_typed,
+                // The answer is that for a wrong password.
+                RejectReason::Password
+                | RejectReason::Code
+                | RejectReason::Disabled
+                | RejectReason::Locked => false,
+            },
+        }
+    }
 }
 
 /// Decides, and returns the user to be stored.

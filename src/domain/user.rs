@@ -71,7 +71,7 @@ pub struct Profile {
     pub groups: Vec<String>,
 }
 
-/// The language of messages to a user.
+/// The language of messages to a user. Options, configuration, lists and rows know it by its code, from here alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     English,
@@ -79,6 +79,14 @@ pub enum Language {
 }
 
 impl Language {
+    pub const ALL: [Self; 2] = [Self::English, Self::French];
+
+    /// The language that has this code.
+    #[must_use]
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.code() == code)
+    }
+
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {

@@ -12,6 +12,18 @@ use crate::domain::time::Timestamp;
 #[derive(Clone, Debug, Default)]
 pub struct Zone(Option<TimeZone>);
 
+/// What a clock on the wall shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WallTime {
+    pub year: i16,
+    pub month: i8,
+    pub day: i8,
+    pub hour: i8,
+    pub minute: i8,
+    /// Such as CET.
+    pub zone: String,
+}
+
 /// The length of a time such as 2026-03-01T12:00:00Z.
 const LENGTH: usize = 20;
 /// A time that is farther away has no "in 5 minutes": its date says more.
@@ -70,6 +82,23 @@ impl Zone {
         }
         written.push_str(&text[from..]);
         Cow::Owned(written)
+    }
+
+    /// What the clock on the wall shows then.
+    #[must_use]
+    pub fn wall_time(&self, at: Timestamp) -> WallTime {
+        let zone = self.0.clone().unwrap_or(TimeZone::UTC);
+        let moment = jiff::Timestamp::from_second(at.as_i64()).unwrap_or_default();
+        let abbreviation = zone.to_offset_info(moment).abbreviation().to_owned();
+        let wall = moment.to_zoned(zone);
+        WallTime {
+            year: wall.year(),
+            month: wall.month(),
+            day: wall.day(),
+            hour: wall.hour(),
+            minute: wall.minute(),
+            zone: abbreviation,
+        }
     }
 
     /// `None` in UTC.

@@ -19,7 +19,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::files::file_trust::{FileKind, FilePolicy, display_path};
 use crate::notice::deadline::Deadline;
-use crate::notice::texts::MailText;
+use crate::notice::mail_text::MailText;
 
 /// Time for QUIT, on which no mail depends.
 const QUIT_TIMEOUT: Duration = Duration::from_millis(500);

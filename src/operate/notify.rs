@@ -15,7 +15,7 @@ use crate::domain::audit::event::Ticket;
 use crate::domain::authenticate::Outcome;
 use crate::domain::notice::NoticeKind;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Language, User};
+use crate::domain::user::User;
 use crate::notice::{Notice, NoticeResult, send};
 use crate::store::Change;
 
@@ -129,7 +129,8 @@ fn send_notices(
             user: user.name.to_string(),
             display_name: user.profile.display_name.clone(),
             email: user.profile.email.clone(),
-            language: user.profile.language.unwrap_or(Language::English),
+            // What an operator chose for their run is not the user's choice.
+            language: app.config.site.language_for(None, Some(user)),
             device: device.clone(),
             ticket: ticket.ticket.clone(),
             is_self_service: app.env.process.is_self_service,

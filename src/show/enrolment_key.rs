@@ -8,7 +8,7 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
-use crate::app::App;
+use crate::app::{App, language_of};
 use crate::domain::device::Device;
 use crate::domain::factor::Factor;
 use crate::domain::identity::who;
@@ -16,17 +16,17 @@ use crate::domain::otpauth;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
-use crate::domain::user::{Language, User, never_shown};
+use crate::domain::user::{User, never_shown};
 use crate::env::{OpenPage, Size, Stream};
 use crate::files::file_trust::display_path;
 use crate::show::drawing_options::DrawingOptions;
-use crate::show::language;
 use crate::show::qr;
 use crate::show::qr::{Cells, Drawing};
 use crate::show::qr_instructions::Instructions;
 use crate::show::qr_page::QrPage;
 use crate::show::secret_output::{SecretOutput, Target, write_file};
 use crate::show::yubikey_values::YubikeyValues;
+use crate::texts::Texts;
 
 /// The format of an image file.
 #[derive(Clone, Copy)]
@@ -141,10 +141,10 @@ impl EnrolmentKey<'_> {
 
     /// Returns once everything is written and flushed.
     pub fn show(&self, app: &mut App<'_>, output: SecretOutput) -> Result<()> {
-        let (language, drawing) = (self.language(app), self.drawing.choose(app.env));
+        let (texts, drawing) = (self.texts(app), self.drawing.choose(app.env));
         let file = match output.target(app) {
             None => return Ok(()),
-            Some(Target::Stream(stream)) => return self.print(stream, language, drawing),
+            Some(Target::Stream(stream)) => return self.print(stream, texts, drawing),
             Some(Target::File(file)) => file,
         };
         let (content, what, advice) = match self.form {
@@ -171,15 +171,10 @@ impl EnrolmentKey<'_> {
         Ok(())
     }
 
-    fn print(
-        &self,
-        stream: &mut Stream,
-        language: Language,
-        drawing: Option<Drawing>,
-    ) -> Result<()> {
+    fn print(&self, stream: &mut Stream, texts: Texts, drawing: Option<Drawing>) -> Result<()> {
         let KeyForm::App(settings) = self.form else { return self.values()?.print(stream) };
         let columns = stream.terminal.map(|t| t.columns);
-        let instructions = self.instructions(settings, language, drawing.is_some());
+        let instructions = self.instructions(settings, texts, drawing.is_some());
         let out = &mut *stream.writer;
         let written = match drawing {
             None => instructions.write_key(out, columns, ""),
@@ -209,14 +204,9 @@ impl EnrolmentKey<'_> {
         self.yubikey_values().context("the secret of the YubiKey is too short")
     }
 
-    fn instructions(
-        &self,
-        settings: AppSettings,
-        language: Language,
-        has_code: bool,
-    ) -> Instructions {
+    fn instructions(&self, settings: AppSettings, texts: Texts, has_code: bool) -> Instructions {
         Instructions {
-            language,
+            texts,
             account: self.user.name.to_string(),
             issuer: self.issuer.to_owned(),
             key: self.secret.grouped(),
@@ -268,11 +258,11 @@ impl EnrolmentKey<'_> {
         message: Rc<RefCell<String>>,
     ) -> QrPage {
         let drawing = self.drawing.choose(app.env);
-        let instructions = self.instructions(settings, self.language(app), drawing.is_some());
+        let instructions = self.instructions(settings, self.texts(app), drawing.is_some());
         QrPage { person, instructions, uris: self.uris(settings), drawing, message }
     }
 
-    fn language(&self, app: &App<'_>) -> Language {
-        language(app, self.user)
+    fn texts(&self, app: &App<'_>) -> Texts {
+        Texts(language_of(app, Some(self.user)))
     }
 }

@@ -1,4 +1,4 @@
-//! A printed list of numbered codes, in English and in French: on a page of a terminal, in a file, in a pipe.
+//! A printed list of numbered codes: on a page of a terminal, in a file, in a pipe.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::domain::text::{shown, wrapped};
 use crate::domain::time::Timestamp;
-use crate::domain::user::Language;
 use crate::env::{OpenPage, Size};
 use crate::files::file_trust::display_path;
 use crate::show::secret_output::{SecretOutput, Target, write_file};
+use crate::texts::{Text, Texts};
 
 /// Columns of a sheet of paper.
 const SHEET: usize = 80;
@@ -28,41 +28,12 @@ const ANSWER: usize = 12;
 /// The codes, as they are printed.
 #[derive(Clone)]
 pub struct PaperList {
-    pub language: Language,
+    pub texts: Texts,
     pub user: String,
     pub label: String,
     pub made: Timestamp,
     pub codes: Vec<Zeroizing<String>>,
 }
-
-struct ListTexts {
-    title: fn(&PaperList) -> String,
-    /// Above the codes on a page.
-    about: &'static str,
-    enlarge: &'static str,
-}
-
-const ENGLISH: ListTexts = ListTexts {
-    title: |list| {
-        let PaperList { user, label, made, .. } = list;
-        format!("Codes of {user}: {label}, made {made}. Each is good once, in any order.")
-    },
-    about: "These codes are shown this once. Each is good once, in any order, in place of a code from a phone: write or \
-            print them now, and strike out each that was used.",
-    enlarge: "Enlarge the terminal to see the codes.",
-};
-
-const FRENCH: ListTexts = ListTexts {
-    title: |list| {
-        let PaperList { user, label, made, .. } = list;
-        format!(
-            "Codes de {user}\u{a0}: {label}, liste du {made}. Chacun sert une seule fois, dans n’importe quel ordre."
-        )
-    },
-    about: "Ces codes ne sont affichés qu’une fois. Chacun sert une seule fois, dans n’importe quel ordre, à la place \
-            d’un code du téléphone\u{a0}: notez-les ou imprimez-les maintenant, et barrez ceux qui ont servi.",
-    enlarge: "Agrandissez le terminal pour voir les codes.",
-};
 
 /// The page of a list that is in view. It is laid out anew whenever the terminal is resized.
 struct View {
@@ -99,13 +70,6 @@ pub struct OpenList {
 }
 
 impl PaperList {
-    const fn texts(&self) -> &'static ListTexts {
-        match self.language {
-            Language::English => &ENGLISH,
-            Language::French => &FRENCH,
-        }
-    }
-
     /// Where there is a terminal with pages, the open page, on whose end this question is asked; otherwise the list is
     /// written and flushed.
     pub fn show(
@@ -136,7 +100,7 @@ impl PaperList {
     }
 
     fn open(&self, app: &mut App<'_>, question: &str) -> Result<OpenList> {
-        let mut view = View::new(self.texts().about.to_owned());
+        let mut view = View::new(self.texts.text(Text::ListAbout).to_owned());
         view.last_asked = question.width() + ANSWER;
         let view = Rc::new(RefCell::new(view));
         let (list, seen) = (self.clone(), Rc::clone(&view));
@@ -146,10 +110,16 @@ impl PaperList {
         Ok(OpenList { _page: page, list: self.clone(), view })
     }
 
+    fn title(&self) -> String {
+        let made = self.texts.date(self.made);
+        let values = [("user", &*self.user), ("device", &*self.label), ("date", &*made)];
+        self.texts.fill(Text::ListTitle, &values)
+    }
+
     /// As it is printed.
     fn text(&self, columns: usize) -> Zeroizing<String> {
         let rows = self.rows(0, self.codes.len(), columns);
-        let title = wrapped(&(self.texts().title)(self), columns).join("\n") + "\n\n";
+        let title = wrapped(&self.title(), columns).join("\n") + "\n\n";
         let mut text =
             Zeroizing::new(String::with_capacity(title.len() + rows.len() * (columns + 1) + 1));
         text.push_str(&title);
@@ -202,7 +172,7 @@ impl PaperList {
         let is_too_narrow = self.entry(0).width() > columns;
         if room == 0 || is_too_narrow {
             view.end = view.first;
-            let enlarge = wrapped(self.texts().enlarge, columns);
+            let enlarge = wrapped(self.texts.text(Text::ListEnlarge), columns);
             lines = enlarge.into_iter().map(Zeroizing::new).take(rows).collect();
             return lines;
         }
@@ -265,11 +235,12 @@ impl OpenList {
 mod tests {
     use super::*;
     use crate::domain::fixture::at;
+    use crate::domain::user::Language;
 
     fn list(codes: usize) -> PaperList {
         let code = |n| Zeroizing::new(format!("{n:05}-ABCDE"));
         PaperList {
-            language: Language::English,
+            texts: Texts(Language::English),
             user: "alice".to_owned(),
             label: "paper".to_owned(),
             made: at(0),
@@ -330,13 +301,12 @@ mod tests {
     fn a_sheet_has_the_title_and_all_codes() {
         let text = list(10).text(SHEET);
         let (title, rest) = text.split_once("\n\n").unwrap();
-        let expected =
-            format!("Codes of alice: paper, made {}. Each is good once, in any order.", at(0));
+        let expected = "Codes of alice: paper, made 1 January 1970 at 00:00 (UTC). Each is good once, in any order.";
         assert_eq!(title.replace('\n', " "), expected);
         assert!(rest.starts_with(" 1. 00001-ABCDE    4. 00004-ABCDE"), "{text:?}");
-        let french = PaperList { language: Language::French, ..list(10) }.text(SHEET);
-        let start = format!("Codes de alice\u{a0}: paper, liste du {}", at(0));
-        assert!(french.starts_with(&start), "{french:?}");
+        let french = PaperList { texts: Texts(Language::French), ..list(10) }.text(SHEET);
+        let start = "Codes de alice\u{a0}: paper, liste du 1er janvier 1970 à 0 h 00 (UTC).";
+        assert!(french.replace('\n', " ").starts_with(start), "{french:?}");
         assert_eq!(text.matches("ABCDE").count(), 10);
         assert!(text.ends_with("ABCDE\n\n"), "{text:?}");
     }

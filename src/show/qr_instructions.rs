@@ -1,4 +1,4 @@
-//! The instructions beside the QR code, in English and in French.
+//! The instructions beside the QR code.
 
 use std::io::{Result, Write};
 
@@ -7,10 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::domain::otpauth::AppSettings;
 use crate::domain::text::{shown, wrapped};
-use crate::domain::user::Language;
 use crate::show::qr::TerminalQr;
-use crate::texts;
-use crate::texts::Text;
+use crate::texts::{Text, Texts};
 
 /// Columns between the QR code and the text.
 pub const GAP: usize = 2;
@@ -19,7 +17,7 @@ const FULL_WIDTH: usize = 28;
 
 /// What is to be read beside a QR code, or typed instead.
 pub struct Instructions {
-    pub language: Language,
+    pub texts: Texts,
     pub account: String,
     pub issuer: String,
     /// The secret in groups of four letters.
@@ -39,58 +37,7 @@ pub enum Amount {
     Key,
 }
 
-struct Texts {
-    scan: [&'static str; 2],
-    account: &'static str,
-    digits: &'static str,
-    counter: &'static str,
-    only: [&'static str; 2],
-    too_small: fn(usize, usize) -> String,
-    enlarge: fn(usize, usize) -> String,
-}
-
-const ENGLISH: Texts = Texts {
-    scan: ["Scan this with your", "authenticator app, or type:"],
-    account: "Account:",
-    digits: "digits",
-    counter: "counter",
-    only: ["Only this screen and your", "sign-in ask for a code."],
-    too_small: |w, h| {
-        format!(
-            "The QR code needs {w} columns and {h} rows: enlarge the terminal and run show-qr, or use --output FILE.png."
-        )
-    },
-    enlarge: |w, h| {
-        format!("The QR code needs {w} columns and {h} rows: enlarge the terminal, and it appears.")
-    },
-};
-
-const FRENCH: Texts = Texts {
-    scan: ["Scannez ceci avec votre", "application, ou saisissez\u{a0}:"],
-    account: "Compte\u{a0}:",
-    digits: "chiffres",
-    counter: "compteur",
-    only: ["Seuls cet écran et votre", "connexion demandent un code."],
-    too_small: |w, h| {
-        format!(
-            "Le QR code demande {w} colonnes et {h} lignes\u{a0}: agrandissez le terminal puis lancez show-qr, ou utilisez --output FICHIER.png."
-        )
-    },
-    enlarge: |w, h| {
-        format!(
-            "Le QR code demande {w} colonnes et {h} lignes\u{a0}: agrandissez le terminal, et il apparaît."
-        )
-    },
-};
-
 impl Instructions {
-    const fn texts(&self) -> &'static Texts {
-        match self.language {
-            Language::English => &ENGLISH,
-            Language::French => &FRENCH,
-        }
-    }
-
     /// Writes the code with the text beside it; in a narrow terminal the text comes first, so that the
     /// code stays in view. `columns` is `None` in a pipe.
     pub fn write(&self, out: &mut dyn Write, columns: Option<u16>, qr: &TerminalQr) -> Result<()> {
@@ -116,7 +63,7 @@ impl Instructions {
     /// Writes how high the code is, below one of which the top is out of view.
     pub fn write_height(&self, out: &mut dyn Write, qr: &TerminalQr) -> Result<()> {
         let rows = qr.lines.len().to_string();
-        let words = texts::Texts(self.language).fill(Text::QrTooHigh, &[("rows", &rows)]);
+        let words = self.texts.fill(Text::QrTooHigh, &[("rows", &rows)]);
         wrapped(&words, qr.width).iter().try_for_each(|line| writeln!(out, "{line}"))
     }
 
@@ -124,27 +71,32 @@ impl Instructions {
     pub fn too_small(&self, (width, height): (usize, usize), scrolls: bool) -> String {
         if scrolls {
             let columns = width.to_string();
-            return texts::Texts(self.language).fill(Text::QrTooNarrow, &[("columns", &columns)]);
+            return self.texts.fill(Text::QrTooNarrow, &[("columns", &columns)]);
         }
-        (self.texts().too_small)(width, height + 1)
+        self.size(Text::CardTooSmall, width, height + 1)
     }
 
     /// The sentence for a screen that is too small for a code of so many columns and rows.
     pub fn enlarge(&self, width: usize, height: usize) -> String {
-        (self.texts().enlarge)(width, height)
+        self.size(Text::CardEnlarge, width, height)
+    }
+
+    fn size(&self, text: Text, width: usize, height: usize) -> String {
+        let values = [("columns", &*width.to_string()), ("rows", &*height.to_string())];
+        self.texts.fill(text, &values)
     }
 
     /// An account that is too long is truncated; the code has the full name.
     pub fn lines(&self, width: usize, amount: Amount) -> Vec<Zeroizing<String>> {
-        let texts = self.texts();
+        let texts = self.texts;
         let mut lines = Vec::new();
         let is_full = amount == Amount::Full;
         let blank = || is_full.then(String::new);
         if !self.has_code {
-            let words = texts::Texts(self.language).text(Text::TypeKey);
+            let words = texts.text(Text::TypeKey);
             lines.extend(wrapped(words, width));
         } else if amount != Amount::Key {
-            lines.extend(fitted(texts.scan, width));
+            lines.extend(fitted(texts.text(Text::CardScan), width));
         }
         lines.extend(blank());
         let groups: Vec<&str> = self.key.split(' ').collect();
@@ -161,7 +113,7 @@ impl Instructions {
         lines.extend(blank());
         let (account, issuer) = (shown(&self.account), shown(&self.issuer));
         let rows = if width < FULL_WIDTH { 3 } else { 1 };
-        let account = format!("{} {account} ({issuer})", texts.account);
+        let account = format!("{} {account} ({issuer})", texts.text(Text::CardAccount));
         lines.extend(wrapped(&truncate(&account, width.saturating_mul(rows)), width));
         // Whoever types the key of a counter-based device has to tell the app its kind and counter too.
         if is_full || !self.settings.are_common() || matches!(self.settings, AppSettings::Hotp(..))
@@ -170,31 +122,32 @@ impl Instructions {
         }
         if is_full {
             lines.push(String::new());
-            lines.extend(fitted(texts.only, width));
+            lines.extend(fitted(texts.text(Text::CardOnly), width));
         }
         lines.into_iter().map(Zeroizing::new).collect()
     }
 
     /// Such as "TOTP, SHA1, 6 digits, 30 s".
     fn settings_line(&self) -> String {
-        let texts = self.texts();
+        let texts = self.texts;
         let (kind, algorithm, moving) = match self.settings {
             AppSettings::Totp(p) => ("TOTP", p.algorithm, format!("{} s", p.period)),
             AppSettings::Hotp(p, counter) => {
-                ("HOTP", p.algorithm, format!("{} {counter}", texts.counter))
+                ("HOTP", p.algorithm, format!("{} {counter}", texts.text(Text::CardCounter)))
             }
         };
         let digits = self.settings.digits();
-        format!("{kind}, {}, {digits} {}, {moving}", algorithm.as_str(), texts.digits)
+        let noun = texts.text(Text::CardDigits);
+        format!("{kind}, {}, {digits} {noun}, {moving}", algorithm.as_str())
     }
 }
 
 /// The lines as they were written, or broken anew where they don't fit.
-fn fitted(lines: [&str; 2], width: usize) -> Vec<String> {
-    if lines.iter().all(|line| line.width() <= width) {
-        return lines.map(str::to_owned).to_vec();
+fn fitted(text: &str, width: usize) -> Vec<String> {
+    if text.lines().all(|line| line.width() <= width) {
+        return text.lines().map(str::to_owned).collect();
     }
-    wrapped(&lines.join(" "), width)
+    wrapped(&text.replace('\n', " "), width)
 }
 
 /// The code, with the text beside the middle of it.

@@ -106,6 +106,7 @@ mod tests {
     use crate::domain::otpauth::AppSettings;
     use crate::domain::secret::Secret;
     use crate::domain::user::Language;
+    use crate::texts::Texts;
     use unicode_width::UnicodeWidthStr as _;
 
     fn page(issuer: &str, account: &str, language: Language) -> QrPage {
@@ -114,7 +115,7 @@ mod tests {
         let mut uris = vec![otpauth::uri(issuer, account, &secret, settings)];
         uris.extend(otpauth::shorter_uris(issuer, account, &secret, settings));
         let instructions = Instructions {
-            language,
+            texts: Texts(language),
             account: account.to_owned(),
             issuer: issuer.to_owned(),
             key: secret.grouped(),

@@ -16,6 +16,7 @@ use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
 use crate::report::{Format, Record};
 use crate::show::secret_output::{SecretOutput, Target, write_file};
+use crate::texts::{Text, Texts};
 
 #[derive(Args, Clone, Debug)]
 pub struct ShowOnceOptions {
@@ -63,6 +64,8 @@ pub struct OnceText {
     pub about: String,
     /// As it stands in a file or in a pipe, where programs read it.
     pub text: Zeroizing<String>,
+    /// Of whoever sits at the terminal.
+    pub texts: Texts,
 }
 
 /// Returns once everything is written and flushed. A file or a page is returned to the caller, who keeps it
@@ -70,9 +73,10 @@ pub struct OnceText {
 pub fn show_text(app: &mut App<'_>, output: SecretOutput, mut once: OnceText) -> Result<Shown> {
     once.about = app.env.words(&once.about);
     if output.is_for_page(app) {
+        let texts = once.texts;
         let page = Box::new(move |size| page_lines(&once, size));
         let page = app.person("add --output FILE")?.open_page(page);
-        return Ok(Shown::Page(page.context("the secret can't be shown")?));
+        return Ok(Shown::Page(page.context("the secret can't be shown")?, texts));
     }
     Ok(match output.target(app) {
         Some(Target::File(file)) => Shown::File(write_file(file, once.text.as_bytes())?),
@@ -106,7 +110,7 @@ fn page_lines(once: &OnceText, size: Size) -> Vec<Zeroizing<String>> {
     }
     if lines.len() > rows {
         lines.truncate(rows.saturating_sub(1));
-        let more = wrapped("Enlarge the terminal to see the rest.", columns);
+        let more = wrapped(once.texts.text(Text::EnlargeForRest), columns);
         lines.extend(more.into_iter().map(Zeroizing::new));
         lines.truncate(rows);
     }
@@ -125,7 +129,7 @@ pub fn write_before_commit(app: &mut App<'_>, document: &impl Record) -> Result<
 #[must_use]
 pub enum Shown {
     File(NewFile),
-    Page(OpenPage),
+    Page(OpenPage, Texts),
     Elsewhere,
 }
 
@@ -137,12 +141,11 @@ impl Shown {
                 app.note(&format!("wrote it to {}", display_path(file.path())));
                 file.keep();
             }
-            Self::Page(page) => {
+            Self::Page(page, texts) => {
                 if let Some(person) = &mut app.env.prompt {
-                    person
-                        .set_interrupt_message("the change was saved; what was shown is in force");
+                    person.set_interrupt_message(texts.text(Text::ShownIsInForce));
                     // A terminal that is gone shows nothing any more.
-                    let _ = person.line("Enter wipes this screen");
+                    let _ = person.line(texts.text(Text::EnterWipes));
                 }
                 drop(page);
             }
@@ -158,7 +161,8 @@ mod tests {
     fn lines(columns: u16, rows: u16) -> Vec<String> {
         let text = "Codes of alice.\n\n    AAAA-BBBB-CCCC-DDDD\n    EEEE-FFFF-GGGG-HHHH\n\n";
         let about = "Each is good once, in place of a code from the phone.".to_owned();
-        let once = OnceText { about, text: Zeroizing::new(text.to_owned()) };
+        let text = Zeroizing::new(text.to_owned());
+        let once = OnceText { about, text, texts: Texts::FOR_OPERATORS };
         let lines = page_lines(&once, Size { columns, rows });
         lines.iter().map(|line| line.to_string()).collect()
     }

@@ -142,7 +142,7 @@ fn d23_a_further_device_is_set_up_at_a_terminal_of_80_by_24() {
     let tablet = key(&page);
     assert!(!page.contains(OLD), "{page}");
     screen.line(&tablet.wrong(now().cast_unsigned() / 30));
-    screen.until("rejected");
+    screen.until("that code is wrong");
     screen.line(&right(&tablet));
     screen.until("alice: tablet is set up");
     screen.until_page(false);

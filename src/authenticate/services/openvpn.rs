@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::authenticate::services::{EnvLookup, ServiceInput, Typed, bytes, line, missing, user};
 use crate::domain::refusal::Refusal;
 use crate::domain::site_names::SiteNames;
+use crate::texts::{Text, Texts};
 
 /// Bytes; more than OpenVPN writes: a name and a password of at most 4 KiB each.
 pub const LARGEST_FILE: u64 = 16 * 1024;
@@ -15,7 +16,10 @@ pub const LARGEST_FILE: u64 = 16 * 1024;
 const SECOND_CALL: &str = "client-crresponse";
 
 /// The reason that the client gets for every rejection.
-pub const REJECTION: &str = "not accepted";
+#[must_use]
+pub fn rejection(texts: Texts) -> &'static str {
+    texts.text(Text::ServiceRefused)
+}
 
 /// Time for the user to find their phone; after that the client has to connect again.
 const PROMPT_SECONDS: u32 = 60;
@@ -75,8 +79,9 @@ pub fn read(
 /// The content of `auth_pending_file`: timeout in seconds, method, and prompt. `R` requires an answer, `E`
 /// echoes it.
 #[must_use]
-pub fn pending_file() -> String {
-    format!("{PROMPT_SECONDS}\ncrtext\nCR_TEXT:R,E:Verification code\n")
+pub fn pending_file(texts: Texts) -> String {
+    let question = texts.text(Text::ServiceCode);
+    format!("{PROMPT_SECONDS}\ncrtext\nCR_TEXT:R,E:{question}\n")
 }
 
 /// Splits a file of exactly two lines: name and password.

@@ -9,12 +9,16 @@ use crate::authenticate::services::{EnvLookup, ServiceInput, Typed, bytes, missi
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
 use crate::domain::site_names::SiteNames;
+use crate::texts::{Text, Texts};
 
 /// Bytes of a `State` (RFC 2865, section 5.24).
 pub const STATE_BYTES: usize = 16;
 
 /// The reply for every rejection: one pair.
-pub const REJECTION: &str = "Reply-Message := \"not accepted\"\n";
+#[must_use]
+pub fn rejection(texts: Texts) -> String {
+    format!("Reply-Message := \"{}\"\n", texts.text(Text::ServiceRefused))
+}
 
 /// Parses a call of `rlm_exec`. A missing user or password is `usage`; CHAP, MS-CHAP and EAP have no
 /// password to hand over.
@@ -57,9 +61,9 @@ fn stripped_user(name: &[u8], stripped: &[u8], site: &SiteNames) -> Option<UserN
 /// The pairs of an Access-Challenge. The client returns the state, but nothing depends on it: each
 /// decision reads the store.
 #[must_use]
-pub fn challenge(state: [u8; STATE_BYTES]) -> String {
-    let state = HEXLOWER.encode(&state);
-    format!("State := 0x{state}, Reply-Message := \"Verification code\"\n")
+pub fn challenge(texts: Texts, state: [u8; STATE_BYTES]) -> String {
+    let (state, question) = (HEXLOWER.encode(&state), texts.text(Text::ServiceCode));
+    format!("State := 0x{state}, Reply-Message := \"{question}\"\n")
 }
 
 /// An attribute: in capitals and quoted if `shell_escape` is on, with its dictionary name and raw if it
@@ -115,6 +119,7 @@ fn number<const N: usize>(digits: [u8; N], radix: u32) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use crate::authenticate::services::radius::*;
+    use crate::domain::user::Language;
     use proptest::prelude::*;
     use std::os::unix::ffi::OsStringExt as _;
 
@@ -209,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_challenge_is_a_list_of_pairs() {
-        let reply = challenge([0xab; STATE_BYTES]);
+        let reply = challenge(Texts(Language::English), [0xab; STATE_BYTES]);
         let state = "ab".repeat(STATE_BYTES);
         assert_eq!(reply, format!("State := 0x{state}, Reply-Message := \"Verification code\"\n"));
     }

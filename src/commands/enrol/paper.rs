@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Enrol;
 use super::course::{Added, Preparation, Prepared};
-use crate::app::App;
+use crate::app::{App, language_of};
 use crate::commands::Verb as _;
 use crate::commands::first_code::{FirstCode, Proof, ask_until_proved, without_blanks};
 use crate::domain::authenticate::Keys as _;
@@ -26,7 +26,8 @@ use crate::keyring::Vault;
 use crate::report::{Report, Verdict};
 use crate::show::paper_list::{OpenList, PaperList};
 use crate::show::secret_output::SecretOutput;
-use crate::show::{Enrolment, language, pending_hint};
+use crate::show::{Enrolment, pending_hint};
+use crate::texts::Texts;
 
 const QUESTION: &str = "Confirm it with any one of its codes, which is used up then (Enter: later)";
 
@@ -92,7 +93,7 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     // Whoever pipes the codes somewhere has not seen them yet.
     let asks = !enrol.confirm.no_confirm && app.env.prompt.is_some();
     let list = PaperList {
-        language: language(app, user),
+        texts: Texts(language_of(app, Some(user))),
         user: name.to_string(),
         label: device.label.to_string(),
         made: *at,

@@ -10,21 +10,23 @@ use crate::authenticate;
 use crate::authenticate::OwnChange;
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
+use crate::domain::device::{Device, DeviceState};
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::Parameters;
-use crate::domain::labels::free_label;
+use crate::domain::labels::{free_label, label_once_confirmed};
 use crate::domain::name::{Label, UserName};
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
 use crate::domain::self_service::changes;
 use crate::domain::self_service::{OwnAct, Session};
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Changed, User};
+use crate::domain::user::{Changed, Status, User};
 use crate::keyring::Vault;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::show::show_once::write_before_commit;
 use crate::show::{DeviceDraft, EnrolmentKey};
+use crate::texts::{Text, Texts};
 
 /// What an act makes anew, drawn before the store is locked.
 pub enum ActDraft {
@@ -61,7 +63,7 @@ impl ActDraft {
         user: &User,
         now: Timestamp,
         vault: &Vault,
-    ) -> Result<crate::domain::device::Device> {
+    ) -> Result<Device> {
         let Self::Device(draft) = self else {
             return Err(anyhow::anyhow!("no device was drawn for this act"));
         };
@@ -132,36 +134,111 @@ pub fn carry_out(
     })
 }
 
-/// The sentence about an act that was done.
-pub fn sentence(wanted: &Wanted, draft: &ActDraft, done: &ChangeResult) -> String {
-    let user = &done.user;
-    let name = &user.name;
-    let then: String = done.consequences.iter().flat_map(|words| ["; ", words]).collect();
-    let label =
-        |label: &Option<Label>| label.as_ref().map_or("the device".into(), ToString::to_string);
-    let new = match draft {
-        ActDraft::Device(draft) => {
-            user.device(draft.id()).ok().map(|device| device.label.to_string())
+/// What users read about what they did: in their language, and compared with what was before.
+pub struct OwnWords<'r> {
+    pub texts: Texts,
+    pub before: &'r User,
+}
+
+impl OwnWords<'_> {
+    /// The sentence about an act that was done.
+    pub fn sentence(
+        &self,
+        app: &App<'_>,
+        wanted: &Wanted,
+        draft: &ActDraft,
+        done: &ChangeResult,
+    ) -> String {
+        let texts = self.texts;
+        let text = match wanted.act {
+            _ if !done.changed => return self.named(Text::AlreadySo, wanted),
+            OwnAct::AddDevice | OwnAct::ReplaceDevice => Text::IsPending,
+            OwnAct::SwitchOff => Text::IsSwitchedOff,
+            OwnAct::RemoveDevice if done.user.live().next().is_none() => Text::AllDeleted,
+            OwnAct::RemoveDevice => Text::IsRemoved,
+            OwnAct::RenameDevice => Text::IsRenamed,
+            OwnAct::RecoveryCodes => Text::HasRecoveryCodes,
+        };
+        let first = match new_device(draft, &done.user) {
+            Some(device) => {
+                let values = [("user", done.user.name.as_str()), ("device", device.label.as_str())];
+                texts.fill(text, &values)
+            }
+            None => self.named(text, wanted),
+        };
+        let mut sentences = vec![first];
+        sentences.extend(self.meaning(app, draft, &done.user, done.at));
+        sentences.join(texts.text(Text::Separator))
+    }
+
+    fn named(&self, text: Text, wanted: &Wanted) -> String {
+        let label = |label: &Option<Label>| {
+            label.as_ref().map_or_else(|| Label::DEFAULT.to_owned(), ToString::to_string)
+        };
+        // One device needs no label.
+        let only = || self.before.live().next().map(|device| device.label.clone());
+        let device = label(&wanted.device.clone().or_else(only));
+        let values = [
+            ("user", self.before.name.as_str()),
+            ("device", &device),
+            ("name", &label(&wanted.label)),
+            ("count", &CODES.to_string()),
+        ];
+        self.texts.fill(text, &values)
+    }
+
+    /// What an act means for the user.
+    pub fn meaning(
+        &self,
+        app: &App<'_>,
+        draft: &ActDraft,
+        after: &User,
+        now: Timestamp,
+    ) -> Vec<String> {
+        let texts = self.texts;
+        let mut said = Vec::new();
+        let is_enabled = after.status() == Status::Enabled;
+        let is_required = app.config.policy.requirement(after).is_in_force(now);
+        match new_device(draft, after).map(|device| (device, &device.state)) {
+            Some((device, DeviceState::Pending(pending))) => {
+                let date = texts.date_in(&app.env.zone_for_people(), pending.expires_at);
+                let name = label_once_confirmed(&after.devices, device, &pending.replaces);
+                let name = name.map(|name| name.to_string());
+                let text = match name {
+                    Some(_) => Text::HasToBeConfirmedAs,
+                    None => Text::HasToBeConfirmed,
+                };
+                let values = [
+                    ("device", device.label.as_str()),
+                    ("date", &date),
+                    ("name", name.as_deref().unwrap_or_default()),
+                ];
+                said.push(texts.fill(text, &values));
+                if !is_enabled && is_required {
+                    said.push(texts.text(Text::RefusedUntilConfirmed).to_owned());
+                }
+            }
+            _ if self.before.status() == Status::Enabled && !is_enabled => {
+                said.push(texts.text(Text::PasswordAlone).to_owned());
+            }
+            _ => {}
         }
-        _ => None,
-    };
-    let new = new.unwrap_or_default();
-    match wanted.act {
-        _ if !done.changed => format!("{name}: already so; nothing to change"),
-        OwnAct::AddDevice | OwnAct::ReplaceDevice => {
-            format!("{name}: {new} is pending{then}")
+        if self.before.recovery.is_some() && after.recovery.is_none() {
+            said.push(texts.text(Text::RecoveryVoid).to_owned());
         }
-        OwnAct::SwitchOff => format!("{name}: MFA is switched off{then}"),
-        OwnAct::RemoveDevice if user.live().next().is_none() => {
-            format!("{name}: MFA setup deleted{then}")
+        let is_in_force = |user: &User| user.bypass.as_ref().is_some_and(|code| !code.is_over(now));
+        if is_in_force(self.before) && !is_in_force(after) {
+            said.push(texts.text(Text::BypassVoid).to_owned());
         }
-        OwnAct::RemoveDevice => format!("{name}: {} removed{then}", label(&wanted.device)),
-        OwnAct::RenameDevice => {
-            format!("{name}: {} is now called {}", label(&wanted.device), label(&wanted.label))
-        }
-        OwnAct::RecoveryCodes => {
-            format!("{name}: {CODES} new recovery codes; the earlier ones are void{then}")
-        }
+        said
+    }
+}
+
+/// The device that an act made, if it made one.
+fn new_device<'u>(draft: &ActDraft, user: &'u User) -> Option<&'u Device> {
+    match draft {
+        ActDraft::Device(draft) => user.device(draft.id()).ok(),
+        ActDraft::Nothing | ActDraft::Codes(_) => None,
     }
 }
 
@@ -173,13 +250,14 @@ pub fn answer(
     name: &UserName,
     wanted: &Wanted,
     draft: &ActDraft,
+    own: &OwnWords<'_>,
 ) -> Result<Report> {
     if let ActDraft::Codes(CodesDraft { codes, .. }) = draft {
         let user = opened.read_user(name)?;
         let at = session.at;
         let after = change(app, wanted, draft, user.clone(), at, &opened.vault)?.user;
         let expected = ChangeResult::of(&user, after, &app.config.policy, at);
-        let mut report = report(app, session, wanted, draft, &expected);
+        let mut report = report(app, session, wanted, draft, own, &expected);
         report.codes = Some(codes.iter().map(BackupCode::grouped).collect());
         write_before_commit(app, &report)?;
         carry_out(app, opened, session, name, wanted, draft)
@@ -187,7 +265,7 @@ pub fn answer(
         return Ok(Report::empty(Verdict::Yes));
     }
     let done = carry_out(app, opened, session, name, wanted, draft)?;
-    let mut report = report(app, session, wanted, draft, &done);
+    let mut report = report(app, session, wanted, draft, own, &done);
     if let ActDraft::Device(draft) = draft {
         let device = done.user.device(draft.id())?;
         let issuer = app.config.issuer.clone();
@@ -205,9 +283,10 @@ fn report(
     session: &Session,
     wanted: &Wanted,
     draft: &ActDraft,
+    own: &OwnWords<'_>,
     done: &ChangeResult,
 ) -> MeReport {
-    MeReport::done(app, session, wanted, done, sentence(wanted, draft, done))
+    MeReport::done(app, session, wanted, done, own.sentence(app, wanted, draft, done))
 }
 
 /// Finds out before anything is asked or shown whether an act can be done.

@@ -9,16 +9,18 @@ use crate::authenticate::code::Evaluation;
 use crate::authenticate::sign_in::{SignInResult, USED_CODE};
 use crate::commands::sign_in::SignInReport;
 use crate::domain::authenticate::Outcome;
+use crate::domain::code_source::CodeSource;
+use crate::domain::device::DeviceState;
 use crate::domain::name::UserName;
 use crate::domain::policy::Requirement;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::self_service::{OwnAct, Session};
 use crate::domain::sign_in::SignInOutcome;
-use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 use crate::operate::change::ChangeResult;
 use crate::report::{Fields, Record};
+use crate::texts::{Text, Texts};
 
 #[derive(Serialize)]
 pub struct MeReport {
@@ -91,21 +93,46 @@ pub fn offered(app: &App<'_>, session: &Session, user: &User) -> Vec<OwnAct> {
 }
 
 /// The lines that describe a user to themselves.
-pub fn lines(user: &User) -> Vec<String> {
-    let name = &user.name;
-    let mut lines = vec![format!("{name}: MFA is {}", user.status().label())];
+pub fn lines(app: &App<'_>, texts: Texts, user: &User) -> Vec<String> {
+    let mut lines = vec![mfa_is(texts, user)];
+    let zone = app.env.zone_for_people();
     for device in user.live() {
         let last = match device.last_used_at {
-            Some(last) => format!("last used {last}"),
-            None => "never used".to_owned(),
+            Some(last) => texts.fill(Text::LastUsed, &[("date", &texts.date_in(&zone, last))]),
+            None => texts.text(Text::NeverUsed).to_owned(),
         };
-        let (state, kind) = (device.state.word(), device.factor.kind());
-        lines.push(format!("  {}: {state} ({kind}), {last}", device.label));
+        let state = match device.state {
+            DeviceState::Active { .. } => Text::DeviceActive,
+            DeviceState::Pending(_) => Text::DevicePending,
+            _ => Text::DeviceDisabled,
+        };
+        let values = [
+            ("device", device.label.as_str()),
+            ("state", texts.text(state)),
+            ("kind", texts.device_kind(CodeSource::of(device))),
+            ("last", &last),
+        ];
+        lines.push(format!("  {}", texts.fill(Text::DeviceLine, &values)));
     }
     if let Some(left) = user.recovery.as_ref().map(RecoverySet::left) {
-        lines.push(format!("  {} left", counted(left, "recovery code")));
+        let codes = texts.counted(left, Text::RecoveryCode, Text::RecoveryCodes);
+        lines.push(format!("  {}", texts.fill(Text::CodesLeft, &[("codes", &codes)])));
     }
     lines
+}
+
+fn mfa_is(texts: Texts, user: &User) -> String {
+    let values = [("user", user.name.as_str()), ("status", status_word(texts, user.status()))];
+    texts.fill(Text::OwnStatus, &values)
+}
+
+fn status_word(texts: Texts, status: Status) -> &'static str {
+    texts.text(match status {
+        Status::Enabled => Text::StatusEnabled,
+        Status::Disabled => Text::StatusDisabled,
+        Status::Pending => Text::StatusPending,
+        Status::NotEnabled => Text::StatusNotEnabled,
+    })
 }
 
 impl MeReport {
@@ -127,27 +154,40 @@ impl MeReport {
     }
 
     /// The answer of `sign-in`, in its words.
-    pub fn turned_away(app: &mut App<'_>, name: &UserName, done: &SignInResult) -> Self {
-        let answer = SignInReport::new(app, name, done);
+    pub fn turned_away(
+        app: &mut App<'_>,
+        texts: Texts,
+        name: &UserName,
+        done: &SignInResult,
+    ) -> Self {
+        let answer = SignInReport::new(app, texts, name, done);
         if done.step == SignInOutcome::PasswordChangeRequired {
-            app.note("hint: choose the new password at a sign-in, then come back");
+            app.note(texts.text(Text::HintNewPassword));
         }
         let mut report = Self::new(name, done.step.word(), answer.message);
         (report.reason, report.locked_until) = (answer.reason, answer.locked_until);
         report
     }
 
-    pub fn status(app: &App<'_>, session: &Session, user: &User, done: &SignInResult) -> Self {
+    pub fn status(
+        app: &App<'_>,
+        texts: Texts,
+        session: &Session,
+        user: &User,
+        done: &SignInResult,
+    ) -> Self {
         let devices: Vec<_> = user.live().map(|device| device.label.to_string()).collect();
         let message = match devices.len() {
-            0 => format!("{}: MFA is {}", user.name, user.status().label()),
-            n => format!(
-                "{}: MFA is {}; {}: {}",
-                user.name,
-                user.status().label(),
-                counted(n, "device"),
-                devices.join(", ")
-            ),
+            0 => mfa_is(texts, user),
+            n => {
+                let values = [
+                    ("user", user.name.as_str()),
+                    ("status", status_word(texts, user.status())),
+                    ("devices", &texts.counted(n, Text::Device, Text::Devices)),
+                    ("list", &devices.join(", ")),
+                ];
+                texts.fill(Text::OwnStatusDevices, &values)
+            }
         };
         let mut report = Self::new(&user.name, done.step.word(), message);
         report.status = Some(OwnStatus::new(app, session, user, done.at));
@@ -155,14 +195,26 @@ impl MeReport {
     }
 
     /// The next code was not accepted. As at a sign-in, the reason says of a used one that it was used.
-    pub fn second_refused(name: &UserName, act: OwnAct, proved: &Evaluation) -> Self {
+    pub fn second_refused(
+        app: &App<'_>,
+        texts: Texts,
+        name: &UserName,
+        act: OwnAct,
+        proved: &Evaluation,
+    ) -> Self {
         let (outcome, until) = match proved.outcome {
             Outcome::Locked { until } => ("locked", until),
             _ => ("rejected", None),
         };
         let message = match until {
-            Some(until) => format!("{name}: locked until {until}"),
-            None => format!("{name}: {outcome}"),
+            Some(until) => {
+                let time = texts.end_of_wait(&app.env.zone_for_people(), until, proved.at);
+                texts.fill(Text::LockedUntil, &[("user", name.as_str()), ("time", &time)])
+            }
+            None if outcome == "locked" => {
+                texts.fill(Text::LockedForGood, &[("user", name.as_str())])
+            }
+            None => texts.fill(Text::Rejected, &[("user", name.as_str())]),
         };
         let mut report = Self::new(name, outcome, message);
         (report.act, report.locked_until) = (Some(act.word()), until);

@@ -4,10 +4,10 @@ use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
 use super::{SignInReport, new_device, verdict};
-use crate::app::{App, OpenStore};
+use crate::app::{App, OpenStore, language_of};
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
-use crate::commands::new_password::ask_new_password;
+use crate::commands::new_password::{ask_new_password, in_words};
 use crate::commands::prove::Talk;
 use crate::domain::backup_code::Submitted;
 use crate::domain::code_source::CodeSource;
@@ -19,6 +19,7 @@ use crate::domain::sign_in::{RejectReason, SignInOutcome};
 use crate::domain::user::User;
 use crate::report::{Report, Verdict};
 use crate::show::{EnrolmentKey, ShowOptions};
+use crate::texts::{Text, Texts};
 
 /// A sign-in at a terminal ends after so many wrong codes, or new passwords that are refused.
 pub const TRIES: usize = 3;
@@ -34,7 +35,9 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
         without: NotEnabledPolicy::Accept,
         from: None,
     };
-    let typed = ask_hidden(app, &format!("Password of {name}"))?;
+    // Before the right password an answer must not tell that the name exists.
+    let mut texts = Texts(language_of(app, None));
+    let typed = ask_hidden(app, &texts.fill(Text::PasswordOf, &[("user", name.as_str())]))?;
     credentials.password = Password::read("password", &typed).ok();
     let (mut wrong, mut refused) = (0, 0);
     let (mut shown, mut is_new) = (false, false);
@@ -49,75 +52,78 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
                     && refused < TRIES =>
             {
                 refused += 1;
-                app.note(&for_a_person(error).to_string());
-                credentials.new_password = Some(choose_password(app, owner.as_ref())?);
+                app.note(&in_words(texts, error)?);
+                credentials.new_password = Some(choose_password(app, texts, owner.as_ref())?);
                 continue;
             }
             done => done.map_err(for_a_person)?,
         };
+        if done.step.tells_of_right_password() {
+            texts = Texts(language_of(app, done.user.as_ref()));
+        }
         if credentials.new_password.is_some()
             && done.user.as_ref().is_some_and(|u| u.password_change.word().is_none())
         {
             credentials.password = credentials.new_password.take();
             is_new = true;
         }
-        set_interrupt_message(app, is_new, shown);
+        set_interrupt_message(app, texts, is_new, shown);
         let had_code = credentials.code.take().is_some();
         match &done.step {
             SignInOutcome::PasswordChangeRequired => {
-                app.note("a new password is needed");
+                app.note(texts.text(Text::NewPasswordNeeded));
                 owner.clone_from(&done.user);
-                credentials.new_password = Some(choose_password(app, owner.as_ref())?);
+                credentials.new_password = Some(choose_password(app, texts, owner.as_ref())?);
             }
             SignInOutcome::EnrolmentRequired { is_barred: false } if !shown => {
                 let (user, device, secret) = new_device(app, opened, name)?;
-                set_interrupt_message(app, is_new, true);
+                set_interrupt_message(app, texts, is_new, true);
                 let issuer = app.config.issuer.clone();
                 let key = EnrolmentKey::new(&user, &issuer, &device, &secret)?;
                 let options = ShowOptions::default();
                 let showing = options.choose_output(app, false)?;
-                let words = "MFA is required: set up an authenticator app now";
+                let words = texts.text(Text::SetUpAppNow);
                 talk.begin(app, &key, showing, words)
                     .context("the new device is pending; sign in again")?;
                 shown = true;
-                credentials.code = ask_code(app, &talk, CodeSource::App, &mut malformed)?;
+                credentials.code = ask_code(app, texts, &talk, CodeSource::App, &mut malformed)?;
             }
             SignInOutcome::EnrolmentRequired { is_barred: false } | SignInOutcome::CodeRequired => {
-                credentials.code = ask_code(app, &talk, source(&done), &mut malformed)?;
+                credentials.code = ask_code(app, texts, &talk, source(&done), &mut malformed)?;
             }
             SignInOutcome::Rejected(reason @ (RejectReason::Code | RejectReason::UsedCode))
                 if had_code && wrong + 1 < TRIES =>
             {
                 wrong += 1;
-                talk.say(app, &refused_code(*reason, source(&done)));
-                credentials.code = ask_code(app, &talk, source(&done), &mut malformed)?;
+                talk.say(app, &refused_code(texts, *reason, source(&done)));
+                credentials.code = ask_code(app, texts, &talk, source(&done), &mut malformed)?;
             }
             step => {
                 drop(talk);
                 if had_code && *step == SignInOutcome::Rejected(RejectReason::UsedCode) {
-                    app.note(&refused_code(RejectReason::UsedCode, source(&done)));
+                    app.note(&refused_code(texts, RejectReason::UsedCode, source(&done)));
                 }
                 let verdict = verdict(step);
-                return Ok(Report::one(SignInReport::new(app, name, &done), verdict));
+                return Ok(Report::one(SignInReport::new(app, texts, name, &done), verdict));
             }
         }
         let is_asking = !matches!(&done.step, SignInOutcome::PasswordChangeRequired);
         if is_asking && credentials.code.is_none() {
             drop(talk);
-            return Ok(Report::one(SignInReport::new(app, name, &done), Verdict::No));
+            return Ok(Report::one(SignInReport::new(app, texts, name, &done), Verdict::No));
         }
     }
 }
 
 /// Sets the message for an interruption: unlike an operator, the user can't look up what was stored.
-fn set_interrupt_message(app: &mut App<'_>, is_new: bool, is_pending: bool) {
+fn set_interrupt_message(app: &mut App<'_>, texts: Texts, is_new: bool, is_pending: bool) {
     let message = match (is_new, is_pending) {
-        (true, _) => "the new password is set; sign in again to set up the device",
-        (false, true) => "the new device is pending; sign in again to set it up",
-        (false, false) => "you are not signed in; your password and devices are unchanged",
+        (true, _) => Text::InterruptedNewPassword,
+        (false, true) => Text::InterruptedPending,
+        (false, false) => Text::InterruptedUnchanged,
     };
     if let Some(person) = &mut app.env.prompt {
-        person.set_interrupt_message(message);
+        person.set_interrupt_message(texts.text(message));
     }
 }
 
@@ -144,10 +150,12 @@ pub fn ask_hidden(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>
 }
 
 /// Why a code was refused, for a user whose password was right.
-pub fn refused_code(reason: RejectReason, source: CodeSource) -> String {
+pub fn refused_code(texts: Texts, reason: RejectReason, source: CodeSource) -> String {
     match reason {
-        RejectReason::UsedCode => format!("that code was used already: {}", source.after_used()),
-        _ => "that code is wrong".to_owned(),
+        RejectReason::UsedCode => {
+            texts.fill(Text::CodeUsed, &[("next", texts.after_used_code(source))])
+        }
+        _ => texts.text(Text::CodeWrong).to_owned(),
     }
 }
 
@@ -160,12 +168,13 @@ pub fn source(done: &SignInResult) -> CodeSource {
 /// [`MOST_MALFORMED`] times.
 pub fn ask_code(
     app: &mut App<'_>,
+    texts: Texts,
     talk: &Talk,
     source: CodeSource,
     malformed: &mut usize,
 ) -> Result<Option<Zeroizing<Vec<u8>>>> {
     loop {
-        let line = ask_hidden(app, "Code")?;
+        let line = ask_hidden(app, texts.text(Text::Code))?;
         // Apps show "123 456", and people type the blank.
         let code: Zeroizing<Vec<u8>> =
             Zeroizing::new(line.bytes().filter(|b| *b != b' ').collect());
@@ -176,15 +185,11 @@ pub fn ask_code(
             return Ok(Some(code));
         }
         *malformed += 1;
-        let instruction = source.instruction();
-        talk.say(
-            app,
-            &format!("that is no code: {instruction}, or type a recovery or bypass code"),
-        );
+        talk.say(app, &texts.fill(Text::NotACode, &[("form", texts.code_form(source))]));
     }
 }
 
-fn choose_password(app: &mut App<'_>, owner: Option<&User>) -> Result<Password> {
+fn choose_password(app: &mut App<'_>, texts: Texts, owner: Option<&User>) -> Result<Password> {
     let user = owner.context("a new password was asked for before anybody was known")?;
-    ask_new_password(app, user, "your password is unchanged; sign in again")
+    ask_new_password(app, texts, user, "your password is unchanged; sign in again")
 }

@@ -116,7 +116,10 @@ fn a_list_goes_to_a_new_private_file_and_is_shown_this_once() {
     let text = std::fs::read_to_string(&file).unwrap();
     let codes: Vec<&str> = text.split_whitespace().filter(|word| word.len() == 11).collect();
     assert_eq!(codes.len(), 20, "{text}");
-    assert!(text.starts_with("Codes of alice: paper, made 2026-"), "{text}");
+    assert!(
+        text.starts_with("Codes of alice: paper, made 1 January 2026 at 00:00 (UTC)."),
+        "{text}"
+    );
     assert!(codes.iter().all(|code| !(ran.out.clone() + &ran.err).contains(code)), "{ran:?}");
     assert_eq!(world.run(&line).code, 73, "the file is there");
     let shown = world.run("show-qr alice --json --reveal-secrets");
@@ -288,8 +291,17 @@ fn a_list_is_in_the_language_of_the_user_or_of_the_option() {
         let file = world.folder.path().join("list.txt");
         let _ = world.run(&format!("{line} {option} --output {}", file.display())).ok();
         let text = std::fs::read_to_string(&file).unwrap();
-        assert_eq!(text.starts_with("Codes de alice\u{a0}: paper, liste du 2026-"), is_french);
-        assert_eq!(text.starts_with("Codes of alice: paper, made 2026-"), !is_french, "{text}");
+        assert_eq!(
+            text.starts_with(
+                "Codes de alice\u{a0}: paper, liste du 1er janvier 2026 à 0 h 00 (UTC)."
+            ),
+            is_french
+        );
+        assert_eq!(
+            text.starts_with("Codes of alice: paper, made 1 January 2026 at 00:00 (UTC)."),
+            !is_french,
+            "{text}"
+        );
     }
 }
 

@@ -15,6 +15,7 @@ use crate::domain::otp::LONGEST_INPUT;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Process;
 use crate::report::{Report, Verdict};
+use crate::texts::Texts;
 
 /// Limit in bytes of a line with password and code. PAM itself hands over no more than 511.
 const LONGEST_LINE: usize = 4 * LONGEST_INPUT;
@@ -85,15 +86,20 @@ pub fn answer(
             let asked =
                 radius::read(&|name| authenticate::service_variable(app, name), &app.config.names)?;
             if asked.typed.code().is_empty() {
-                let challenge = radius::challenge(app.env.random()?);
+                let challenge = radius::challenge(site_texts(app), app.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
             }
             if decide(app, "radius", options, &asked, |_| Ok(()))? {
                 return Ok(Report::empty(Verdict::Yes));
             }
-            Ok(Report { verdict: Verdict::No, ..Report::text(radius::REJECTION) })
+            Ok(Report { verdict: Verdict::No, ..Report::text(radius::rejection(site_texts(app))) })
         }
     }
+}
+
+/// The words for whoever logs in, whom nobody knows yet: an answer in the user's language would tell that the name exists.
+fn site_texts(app: &App<'_>) -> Texts {
+    Texts(app.config.site.language)
 }
 
 const fn verdict(lets_in: bool) -> Verdict {
@@ -104,7 +110,8 @@ fn openvpn(app: &mut App<'_>, options: &ServiceOptions, argument: Option<&str>) 
     let is_second = openvpn::is_second_call(&|name| authenticate::service_variable(app, name));
     let control = is_second.then(|| handed(app, "auth_control_file")).transpose()?;
     let reason = handed(app, "auth_failed_reason_file").ok();
-    let files = OpenVpnFiles { reason, control, process: app.env.process.clone() };
+    let (process, texts) = (app.env.process.clone(), site_texts(app));
+    let files = OpenVpnFiles { reason, control, process, texts };
     let at_deadline = files.clone();
     authenticate::on_timeout(app, move |lets_in| drop(at_deadline.write(lets_in)));
     openvpn_login(app, options, argument, &files).or_else(|error| {
@@ -138,7 +145,7 @@ fn openvpn_login(
             handover_file::write_reply(
                 &handed(app, "auth_pending_file")?,
                 &app.env.process,
-                &openvpn::pending_file(),
+                &openvpn::pending_file(site_texts(app)),
             )?;
             return Ok(Report::empty(Verdict::Deferred));
         }
@@ -160,6 +167,7 @@ struct OpenVpnFiles {
     reason: Option<PathBuf>,
     control: Option<PathBuf>,
     process: Process,
+    texts: Texts,
 }
 
 impl OpenVpnFiles {
@@ -170,7 +178,8 @@ impl OpenVpnFiles {
         };
         // OpenVPN reads the reason once it sees the verdict, so the reason is written first; a verdict
         // without a reason is valid too.
-        let reason = if lets_in { Ok(()) } else { put(&self.reason, openvpn::REJECTION) };
+        let reason =
+            if lets_in { Ok(()) } else { put(&self.reason, openvpn::rejection(self.texts)) };
         put(&self.control, if lets_in { "1" } else { "0" }).and(reason)
     }
 }

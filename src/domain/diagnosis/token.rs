@@ -1,6 +1,7 @@
 //! What is wrong with a code of a hardware token or a YubiKey, in words.
 
 use crate::domain::code_source::CodeSource;
+use crate::domain::diagnosis::advice;
 use crate::domain::diagnosis::offset::about;
 use crate::domain::diagnosis::{Diagnosis, DiagnosisWord};
 use crate::domain::factor::external::Mark;
@@ -121,7 +122,7 @@ impl TokenFinding {
             ),
             Self::OtherKind { is_yubico: true, has } => format!(
                 "this is what a YubiKey types, and {name} has none: {}",
-                has.instruction()
+                advice::instruction(*has)
             ),
             Self::OtherKind { is_yubico: false, .. } => format!(
                 "this is a code of digits, and {name} has only a YubiKey: touch it, and send what it types"

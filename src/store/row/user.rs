@@ -96,11 +96,9 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
     let profile = Profile {
         display_name: r.maybe_text()?,
         email: r.maybe_text()?,
-        language: match r.maybe_text()?.as_deref() {
+        language: match r.maybe_text()? {
             None => None,
-            Some("en") => Some(Language::English),
-            Some("fr") => Some(Language::French),
-            Some(_) => return Err(r.damaged()),
+            Some(code) => Some(Language::of_code(&code).ok_or_else(|| r.damaged())?),
         },
         groups: r.text()?.split_ascii_whitespace().map(str::to_owned).collect(),
     };
