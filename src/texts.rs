@@ -9,6 +9,7 @@ mod text;
 
 pub use text::Text;
 
+use crate::domain::time::Timestamp;
 use crate::domain::user::Language;
 
 /// The texts of one language.
@@ -40,6 +41,25 @@ impl Texts {
         }
         filled.push_str(rest);
         filled
+    }
+
+    /// A time as people write it: "14 March 2025 at 15:04 (UTC)", "14 mars 2025 à 15 h 04 (UTC)".
+    #[must_use]
+    pub fn date(self, at: Timestamp) -> String {
+        let seconds = i64::try_from(at.unix()).unwrap_or_default();
+        let at = jiff::Timestamp::from_second(seconds).unwrap_or_default();
+        let at = jiff::tz::Offset::UTC.to_datetime(at);
+        let (day, year, hour, minute) = (at.day(), at.year(), at.hour(), at.minute());
+        let month = usize::try_from(at.month() - 1).unwrap_or_default();
+        match self.0 {
+            Language::English => {
+                format!("{day} {} {year} at {hour:02}:{minute:02} (UTC)", english::MONTHS[month])
+            }
+            Language::French => {
+                let day = if day == 1 { "1er".to_owned() } else { day.to_string() };
+                format!("{day} {} {year} à {hour} h {minute:02} (UTC)", french::MONTHS[month])
+            }
+        }
     }
 
     /// The form of a noun for a count. French has the singular for 0 too.
