@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use crate::domain::device::{BeforeDisable, Device, DeviceState};
 use crate::domain::factor::Factor;
 use crate::domain::handout_app::HandoutApp;
+use crate::domain::name::Label;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::paper_size::PaperSize;
 use crate::domain::text::{cut, shown};
@@ -213,11 +214,14 @@ fn facts(matter: &Matter<'_>) -> Vec<Fact> {
     let Subject { user, device, ticket, .. } = matter.subject;
     let name = user.profile.display_name.as_deref();
     let serial = device.serial.as_ref().map(|serial| serial.as_str().to_owned());
-    // A date that a device which is switched off can't keep would only hurry its user.
+    // The label tells devices apart: the only one needs none, unless somebody chose it.
+    let is_only = user.live().all(|other| other.id == device.id);
+    let is_named = !is_only || device.label.as_str() != Label::DEFAULT;
+    let label = is_named.then(|| word(device.label.as_str()));
     let facts = [
         (Text::HandoutName, name.map(word)),
         (Text::HandoutAccount, Some(account(matter))),
-        (Text::HandoutDevice, Some(word(device.label.as_str()))),
+        (Text::HandoutDevice, label),
         (Text::HandoutSerial, serial.as_deref().map(word)),
         (Text::HandoutDoBefore, matter.expiry()),
         (Text::HandoutTicket, ticket.map(word)),

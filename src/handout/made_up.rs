@@ -20,8 +20,11 @@ pub const SECRETS: [&str; 2] =
 
 /// What no page needs is there too: two languages, a key, two lists of codes, a name, a date, a ticket, a contact.
 pub fn with_everything() -> Handout {
-    let pending =
-        Pending { expires_at: Timestamp::EARLIEST.plus(Span::hours(24)), first_proof: None, replaces: Vec::new() };
+    let pending = Pending {
+        expires_at: Timestamp::EARLIEST.plus(Span::hours(24)),
+        first_proof: None,
+        replaces: Vec::new(),
+    };
     let codes = |count: usize| vec![Zeroizing::new("2345-6789-ABCD-EFGH".to_owned()); count];
     let user = User {
         profile: Profile { display_name: Some("Alice Example".to_owned()), ..Profile::default() },

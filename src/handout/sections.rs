@@ -7,7 +7,8 @@ use crate::handout::page::Section;
 use crate::texts::Text;
 
 pub fn of(matter: &Matter<'_>) -> Vec<Section> {
-    let sections = [several(matter), refused(matter), too_late(matter), lost(matter), asked(matter)];
+    let sections =
+        [several(matter), refused(matter), too_late(matter), lost(matter), asked(matter)];
     sections.into_iter().flatten().collect()
 }
 

@@ -22,14 +22,20 @@ pub fn of(matter: &Matter<'_>) -> Vec<String> {
                 token_steps(matter, Text::HandoutTokenCounter, digits, is_signing_in)
             }
             Kind::Yubikey => {
-                let sign_in =
-                    if is_signing_in { Text::HandoutClickYubikey } else { Text::HandoutSignInYubikey };
+                let sign_in = if is_signing_in {
+                    Text::HandoutClickYubikey
+                } else {
+                    Text::HandoutSignInYubikey
+                };
                 let (touch, elsewhere) = (Text::HandoutYubikeyTouch, Text::HandoutYubikeyElsewhere);
                 plain(matter, &[Text::HandoutYubikeyPlug, sign_in, touch, elsewhere])
             }
             Kind::Paper => {
-                let sign_in =
-                    if is_signing_in { Text::HandoutTypePaperCode } else { Text::HandoutSignInPaper };
+                let sign_in = if is_signing_in {
+                    Text::HandoutTypePaperCode
+                } else {
+                    Text::HandoutSignInPaper
+                };
                 plain(matter, &[sign_in, Text::HandoutCrossOut, Text::HandoutNewList])
             }
             Kind::Elsewhere => elsewhere(matter),
@@ -66,8 +72,7 @@ fn switched_off(matter: &Matter<'_>, was_set_up: bool) -> Vec<String> {
 
 fn token_steps(matter: &Matter<'_>, shows: Text, digits: u8, is_signing_in: bool) -> Vec<String> {
     let digits = digits.to_string();
-    let sign_in =
-        if is_signing_in { Text::HandoutTypeTokenCode } else { Text::HandoutSignInToken };
+    let sign_in = if is_signing_in { Text::HandoutTypeTokenCode } else { Text::HandoutSignInToken };
     vec![matter.fill(shows, &[("digits", &digits)]), matter.text(sign_in)]
 }
 
@@ -135,9 +140,11 @@ fn app_steps(matter: &Matter<'_>, settings: AppSettings, is_signing_in: bool) ->
         steps.push(matter.fill(by_hand, &[("kind", matter.texts.text(kind))]));
         steps.push(shows(matter, settings));
     }
-    steps.push(
-        matter.text(if is_signing_in { Text::HandoutTypeCode } else { Text::HandoutSignIn }),
-    );
+    steps.push(matter.text(if is_signing_in {
+        Text::HandoutTypeCode
+    } else {
+        Text::HandoutSignIn
+    }));
     if matter.stage == Stage::ToSetUp {
         if !matter.subject.device.factor.is_proved_by_one_code() {
             steps.push(matter.text(Text::HandoutTwoCodes));

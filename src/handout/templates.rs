@@ -92,11 +92,24 @@ impl Templates {
         let mut page = PageWriter(Zeroizing::new(Vec::with_capacity(64 << 10)));
         let values = Value::from(Serde(&placeholders));
         let template = environment.get_template(name);
-        let made = template.and_then(|template| {
-            template.render_captured_to(values, &mut page).map(drop)
-        });
+        let made =
+            template.and_then(|template| template.render_captured_to(values, &mut page).map(drop));
         made.map_err(|error| self.refusal(name, &error))?;
         Ok(page.0)
+    }
+
+    /// What the page takes of [`FUEL`], in HTML and as text.
+    #[cfg(test)]
+    pub fn fuel_of(&self, handout: &Handout) -> [u64; 2] {
+        [(Form::Html, Placeholders::html(handout)), (Form::Text, Placeholders::text(handout))].map(
+            |(form, placeholders)| {
+                let (environment, name) = self.of(form);
+                let template = environment.get_template(name).unwrap();
+                let values = Value::from(Serde(&placeholders.unwrap()));
+                let captured = template.render_captured_to(values, io::sink()).unwrap();
+                captured.state().fuel_levels().unwrap().0
+            },
+        )
     }
 
     /// Makes a page of each template of the site, of a user who has everything and of one who has nothing that a page
@@ -162,9 +175,10 @@ impl Templates {
             ErrorKind::OutOfFuel => {
                 ("does too much for one page".to_owned(), "end its loops, and make them shorter")
             }
-            ErrorKind::WriteFailure => {
-                ("makes a page of more than 4 MiB".to_owned(), "end its loops, and make them shorter")
-            }
+            ErrorKind::WriteFailure => (
+                "makes a page of more than 4 MiB".to_owned(),
+                "end its loops, and make them shorter",
+            ),
             ErrorKind::TemplateNotFound => (
                 shown(&detail).into_owned(),
                 "name a file of the same folder, or standard.html or standard.txt",

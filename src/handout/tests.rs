@@ -1,7 +1,6 @@
 //! Pages as people see them.
 
 mod hostile;
-mod pages;
 mod print;
 mod qr_codes;
 mod site_templates;
@@ -96,8 +95,7 @@ impl Sample {
 
 /// The program's own templates.
 fn own() -> Templates {
-    let settings =
-        HandoutSettings { templates: None, paper: PaperSize::A4, mail_secrets: false };
+    let settings = HandoutSettings { templates: None, paper: PaperSize::A4, mail_secrets: false };
     Templates::load(&settings, &FilePolicy::default()).unwrap()
 }
 

@@ -2,7 +2,20 @@
 
 use crate::texts::Text;
 
-pub const MONTHS: [&str; 12] = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+pub const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 pub const fn text(text: Text) -> &'static str {
     match text {
@@ -228,7 +241,7 @@ pub const fn text(text: Text) -> &'static str {
         }
         Text::HandoutTooLateTitle => "If you don’t manage in time",
         Text::HandoutTooLate => {
-            "The first code has to be accepted before {date}. After that none is: ask the helpdesk for a new page."
+            "After {date} no first code is accepted any more: ask the helpdesk for a new page."
         }
         Text::HandoutKeyTitle => "To type if you can’t scan",
         Text::HandoutKey => "Key",

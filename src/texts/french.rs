@@ -2,7 +2,20 @@
 
 use crate::texts::Text;
 
-pub const MONTHS: [&str; 12] = ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"];
+pub const MONTHS: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
 
 pub const fn text(text: Text) -> &'static str {
     match text {
@@ -42,8 +55,8 @@ pub const fn text(text: Text) -> &'static str {
              nulle part ailleurs. Ensuite, seul le nouveau fonctionne."
         }
         Text::HandoutInstall => {
-            "Sur votre téléphone, installez {app} depuis l’App Store ou Google Play. C’est gratuit. Si \
-             l’application y est déjà, utilisez-la."
+            "Sur votre téléphone, installez {app} depuis l’App Store ou Google Play. L’application est gratuite. \
+             Si elle y est déjà, utilisez-la."
         }
         Text::HandoutInstallAny => {
             "Sur votre téléphone, installez une application d’authentification depuis l’App Store ou Google Play, \
@@ -262,8 +275,8 @@ pub const fn text(text: Text) -> &'static str {
         }
         Text::HandoutTooLateTitle => "Si vous n’y arrivez pas à temps",
         Text::HandoutTooLate => {
-            "Le premier code doit être accepté avant le {date}. Après cette date, aucun ne l’est plus\u{a0}: \
-             demandez une nouvelle page au centre d’assistance."
+            "Après le {date}, aucun premier code n’est plus accepté\u{a0}: demandez une nouvelle page au centre \
+             d’assistance."
         }
         Text::HandoutKeyTitle => "À saisir si vous ne pouvez pas scanner",
         Text::HandoutKey => "Clé",

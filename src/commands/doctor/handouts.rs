@@ -15,7 +15,9 @@ pub fn templates(config: &Config) -> Vec<HealthCheck> {
     };
     if trials.is_empty() {
         let folder = folder.display();
-        let words = format!("{folder} has neither handout.html nor handout.txt: the program's own are used");
+        let words = format!(
+            "{folder} has neither handout.html nor handout.txt: the program's own are used"
+        );
         return vec![HealthCheck { what: WHAT, state: Health::Warning, words: safe(&words) }];
     }
     trials.into_iter().map(finding).collect()
@@ -26,10 +28,14 @@ fn finding(trial: Trial) -> HealthCheck {
     let (state, words) = match refusal {
         Some(refusal) => return bad(WHAT, &refusal.into()),
         None if lacks_secret => {
-            let words = format!("{file} makes pages, but with neither qr nor key nobody can set up an app by them");
+            let words = format!(
+                "{file} makes pages, but with neither qr nor key nobody can set up an app by them"
+            );
             (Health::Warning, words)
         }
-        None => (Health::Good, format!("{file} makes pages with every placeholder present or absent")),
+        None => {
+            (Health::Good, format!("{file} makes pages with every placeholder present or absent"))
+        }
     };
     HealthCheck { what: WHAT, state, words: safe(&words) }
 }
