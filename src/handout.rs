@@ -8,12 +8,14 @@ mod placeholders;
 mod qr_drawing;
 mod sections;
 mod steps;
+mod subject;
 mod template_file;
 mod templates;
 
-pub use compose::{ManualKey, Subject, compose};
+pub use compose::compose;
 pub use form::Form;
 pub use page::{CodeList, CodeTitle, Fact, Handout, Section, Sheet};
+pub use subject::{ManualKey, Subject};
 pub use templates::{Templates, Trial};
 
 #[cfg(test)]

@@ -11,8 +11,9 @@ use crate::domain::paper_size::PaperSize;
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Language, Profile, User};
-use crate::handout::compose::{ManualKey, Subject, compose};
+use crate::handout::compose::compose;
 use crate::handout::page::Handout;
+use crate::handout::subject::{ManualKey, Subject};
 
 /// The key of the made-up user, as it is printed and as the QR code carries it. It is no secret of anybody.
 pub const SECRETS: [&str; 2] =

@@ -2,8 +2,8 @@
 
 use crate::domain::handout_app::HandoutApp;
 use crate::domain::otpauth::AppSettings;
-use crate::handout::compose::{Kind, Matter, Stage};
 use crate::handout::page::Section;
+use crate::handout::subject::{HandoutKind, Matter, SetUpStage};
 use crate::texts::Text;
 
 pub fn of(matter: &Matter<'_>) -> Vec<Section> {
@@ -18,7 +18,7 @@ fn section(matter: &Matter<'_>, title: Text, paragraphs: Vec<String>) -> Section
 
 /// Whom the user will and won't be asked for a code by. Nobody asks for what shows no codes.
 fn asked(matter: &Matter<'_>) -> Option<Section> {
-    if matter.kind == Kind::Elsewhere {
+    if matter.kind == HandoutKind::Elsewhere {
         return None;
     }
     let texts = [Text::HandoutAskedBy, Text::HandoutNeverAsked];
@@ -28,11 +28,13 @@ fn asked(matter: &Matter<'_>) -> Option<Section> {
 
 fn lost(matter: &Matter<'_>) -> Option<Section> {
     let title = match matter.kind {
-        Kind::App(_) if !is_on_yubikey(matter) => Text::HandoutLostPhoneTitle,
-        Kind::Paper => Text::HandoutLostListTitle,
-        Kind::App(_) | Kind::Clock(_) | Kind::Button(_) | Kind::Yubikey | Kind::Elsewhere => {
-            Text::HandoutLostDeviceTitle
-        }
+        HandoutKind::App(_) if !is_on_yubikey(matter) => Text::HandoutLostPhoneTitle,
+        HandoutKind::Paper => Text::HandoutLostListTitle,
+        HandoutKind::App(_)
+        | HandoutKind::Clock(_)
+        | HandoutKind::Button(_)
+        | HandoutKind::Yubikey
+        | HandoutKind::Elsewhere => Text::HandoutLostDeviceTitle,
     };
     let mut paragraphs = vec![match &matter.contact {
         Some(contact) => matter.fill(Text::HandoutLostContact, &[("contact", contact)]),
@@ -41,7 +43,7 @@ fn lost(matter: &Matter<'_>) -> Option<Section> {
     if !matter.subject.recovery_codes.is_empty() && !matter.is_switched_off() {
         paragraphs.push(matter.text(Text::HandoutLostRecovery));
     }
-    if matches!(matter.kind, Kind::App(_)) && !is_on_yubikey(matter) {
+    if matches!(matter.kind, HandoutKind::App(_)) && !is_on_yubikey(matter) {
         paragraphs.push(matter.text(Text::HandoutNewPhone));
     }
     Some(section(matter, title, paragraphs))
@@ -53,7 +55,7 @@ fn is_on_yubikey(matter: &Matter<'_>) -> bool {
 }
 
 fn several(matter: &Matter<'_>) -> Option<Section> {
-    let Kind::App(settings) = matter.kind else { return None };
+    let HandoutKind::App(settings) = matter.kind else { return None };
     let text = match settings {
         _ if !matter.has_key() || is_on_yubikey(matter) => return None,
         AppSettings::Totp(_) => Text::HandoutSeveral,
@@ -65,16 +67,18 @@ fn several(matter: &Matter<'_>) -> Option<Section> {
 fn refused(matter: &Matter<'_>) -> Option<Section> {
     let text = match matter.kind {
         _ if matter.is_switched_off() => return None,
-        Kind::App(AppSettings::Totp(_)) => Text::HandoutRefusedTime,
-        Kind::App(AppSettings::Hotp(..)) | Kind::Button(_) => Text::HandoutRefusedCounter,
-        Kind::Clock(_) => Text::HandoutRefusedToken,
-        Kind::Yubikey | Kind::Paper | Kind::Elsewhere => return None,
+        HandoutKind::App(AppSettings::Totp(_)) => Text::HandoutRefusedTime,
+        HandoutKind::App(AppSettings::Hotp(..)) | HandoutKind::Button(_) => {
+            Text::HandoutRefusedCounter
+        }
+        HandoutKind::Clock(_) => Text::HandoutRefusedToken,
+        HandoutKind::Yubikey | HandoutKind::Paper | HandoutKind::Elsewhere => return None,
     };
     Some(section(matter, Text::HandoutRefusedTitle, vec![matter.text(text)]))
 }
 
 fn too_late(matter: &Matter<'_>) -> Option<Section> {
-    if matter.stage != Stage::ToSetUp {
+    if matter.stage != SetUpStage::ToSetUp {
         return None;
     }
     let text = matter.fill(Text::HandoutTooLate, &[("date", &matter.expiry()?)]);

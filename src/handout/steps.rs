@@ -4,7 +4,7 @@ use crate::domain::factor::Factor;
 use crate::domain::handout_app::HandoutApp;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::password::PasswordChange;
-use crate::handout::compose::{Kind, Matter, Stage, word};
+use crate::handout::subject::{HandoutKind, Matter, SetUpStage, word};
 use crate::texts::Text;
 
 pub fn of(matter: &Matter<'_>) -> Vec<String> {
@@ -12,16 +12,16 @@ pub fn of(matter: &Matter<'_>) -> Vec<String> {
     // Whoever chooses a password is at the sign-in page already.
     let is_signing_in = !password.is_empty();
     let steps = match matter.stage {
-        Stage::SwitchedOff { was_set_up } => switched_off(matter, was_set_up),
-        Stage::ToSetUp | Stage::InUse => match matter.kind {
-            Kind::App(settings) => app_steps(matter, settings, is_signing_in),
-            Kind::Clock(digits) => {
+        SetUpStage::SwitchedOff { was_set_up } => switched_off(matter, was_set_up),
+        SetUpStage::ToSetUp | SetUpStage::InUse => match matter.kind {
+            HandoutKind::App(settings) => app_steps(matter, settings, is_signing_in),
+            HandoutKind::Clock(digits) => {
                 token_steps(matter, Text::HandoutTokenTime, digits, is_signing_in)
             }
-            Kind::Button(digits) => {
+            HandoutKind::Button(digits) => {
                 token_steps(matter, Text::HandoutTokenCounter, digits, is_signing_in)
             }
-            Kind::Yubikey => {
+            HandoutKind::Yubikey => {
                 let sign_in = if is_signing_in {
                     Text::HandoutClickYubikey
                 } else {
@@ -30,7 +30,7 @@ pub fn of(matter: &Matter<'_>) -> Vec<String> {
                 let (touch, elsewhere) = (Text::HandoutYubikeyTouch, Text::HandoutYubikeyElsewhere);
                 plain(matter, &[Text::HandoutYubikeyPlug, sign_in, touch, elsewhere])
             }
-            Kind::Paper => {
+            HandoutKind::Paper => {
                 let sign_in = if is_signing_in {
                     Text::HandoutTypePaperCode
                 } else {
@@ -38,7 +38,7 @@ pub fn of(matter: &Matter<'_>) -> Vec<String> {
                 };
                 plain(matter, &[sign_in, Text::HandoutCrossOut, Text::HandoutNewList])
             }
-            Kind::Elsewhere => elsewhere(matter),
+            HandoutKind::Elsewhere => elsewhere(matter),
         },
     };
     password.into_iter().chain(steps).collect()
@@ -145,7 +145,7 @@ fn app_steps(matter: &Matter<'_>, settings: AppSettings, is_signing_in: bool) ->
     } else {
         Text::HandoutSignIn
     }));
-    if matter.stage == Stage::ToSetUp {
+    if matter.stage == SetUpStage::ToSetUp {
         if !matter.subject.device.factor.is_proved_by_one_code() {
             steps.push(matter.text(Text::HandoutTwoCodes));
         }
