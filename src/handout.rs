@@ -2,8 +2,21 @@
 
 mod compose;
 mod form;
+mod made_up;
 mod page;
+mod placeholders;
+mod qr_drawing;
+mod sections;
+mod steps;
+mod subject;
+mod template_file;
+mod templates;
 
-pub use compose::{ManualKey, Subject, compose};
-pub use form::{Form, Templates};
+pub use compose::compose;
+pub use form::Form;
 pub use page::{CodeList, CodeTitle, Fact, Handout, Section, Sheet};
+pub use subject::{ManualKey, Subject};
+pub use templates::{Templates, Trial};
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! `mfactl doctor`
 
 mod files;
+mod handouts;
 mod names;
 mod self_service;
 mod service;
@@ -102,6 +103,7 @@ impl Verb for Doctor {
         findings.extend(files::disk(&app.config));
         findings.extend(files::side_files(&app.config));
         findings.extend(self_service::turned_on(&app.config));
+        findings.extend(handouts::templates(&app.config));
         findings.extend(groups(app)?);
         findings.extend(names::taken_for_one(app)?);
         let inventory = tokens::inventory(app);

@@ -89,7 +89,9 @@ impl AppSettings {
         }
     }
 
-    const fn algorithm(self) -> Algorithm {
+    /// The hash function.
+    #[must_use]
+    pub const fn algorithm(self) -> Algorithm {
         match self {
             Self::Totp(p) => p.algorithm,
             Self::Hotp(p, _) => p.algorithm,

@@ -49,6 +49,21 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// At most so many characters, the last of them `…` where something is left out. Marks stay with their letter.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    let is_mark = |c: char| c.width() == Some(0);
+    let characters: Vec<(usize, char)> = text.char_indices().take(most.saturating_add(1)).collect();
+    if characters.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    let mut kept = most.saturating_sub(1);
+    while kept > 0 && is_mark(characters[kept].1) {
+        kept -= 1;
+    }
+    Cow::Owned(format!("{}…", text[..characters[kept].0].trim_end()))
+}
+
 /// The words in lines of at most `columns`; a word that is longer is broken.
 #[must_use]
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
@@ -271,6 +286,16 @@ mod tests {
             let line: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
             prop_assert_eq!(read_by_a_shell(&line.join(" ")), words);
         }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_letter_with_its_marks() {
+        assert_eq!(cut("alice", 5), "alice");
+        assert_eq!(cut("alice b", 6), "alice…", "no blank before the dots");
+        assert_eq!(cut("alicia", 5), "alic…");
+        assert_eq!(cut("abce\u{301}f", 6), "abce\u{301}f");
+        assert_eq!(cut("abce\u{301}f", 5), "abc…", "the accent is not taken from its letter");
+        assert_eq!(cut(&"é".repeat(4_000), 80).chars().count(), 80);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub enum FileKind {
     /// the ACL's mask.
     Credential,
     Config,
+    /// A site's own template of a handout.
+    Template,
     /// libpq's password file, or the file with a mail server's password.
     Password,
     /// libpq's service file, which may contain a password.
@@ -54,6 +56,7 @@ impl FileKind {
             Self::Sidecar => "side file of the store",
             Self::Key | Self::Credential => "key file",
             Self::Config => "configuration file",
+            Self::Template => "template",
             Self::Password => "password file",
             Self::Service => "service file",
             Self::Hook => "program",
@@ -63,7 +66,7 @@ impl FileKind {
     /// What others may have done to a file whose mode was too permissive.
     const fn exposure(self) -> &'static str {
         match self {
-            Self::Config | Self::Hook => "changed",
+            Self::Config | Self::Template | Self::Hook => "changed",
             _ => "read",
         }
     }
@@ -194,7 +197,7 @@ impl FilePolicy {
     /// The most permissive mode that a file of this group may have.
     fn shared_mode(&self, gid: u32, kind: FileKind) -> u32 {
         match kind {
-            FileKind::Config => 0o644,
+            FileKind::Config | FileKind::Template => 0o644,
             FileKind::Hook => 0o755,
             FileKind::Credential => 0o440,
             FileKind::Key if self.key_group == Some(gid) => 0o640,
@@ -254,6 +257,7 @@ impl FilePolicy {
             FileKind::Sidecar
             | FileKind::Credential
             | FileKind::Config
+            | FileKind::Template
             | FileKind::Password
             | FileKind::Service
             | FileKind::Hook => Ok(()),

@@ -3,12 +3,8 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use anyhow::Result;
-use zeroize::Zeroizing;
-
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::display_path;
-use crate::handout::page::Handout;
 
 /// What a handout is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,15 +31,5 @@ impl Form {
                     .hint("name a file that ends in .html, .pdf or .txt"))
             }
         }
-    }
-}
-
-/// The templates of the pages: the program's own, or those of a site. Read once, used for every page.
-pub struct Templates {}
-
-impl Templates {
-    /// Writes the page as a file.
-    pub fn render(&self, handout: &Handout, form: Form) -> Result<Zeroizing<Vec<u8>>> {
-        todo!()
     }
 }

@@ -1,0 +1,86 @@
+//! What a user should know beside the steps: who asks for codes, a lost phone, several phones, a code that is refused.
+
+use crate::domain::handout_app::HandoutApp;
+use crate::domain::otpauth::AppSettings;
+use crate::handout::page::Section;
+use crate::handout::subject::{HandoutKind, Matter, SetUpStage};
+use crate::texts::Text;
+
+pub fn of(matter: &Matter<'_>) -> Vec<Section> {
+    let sections =
+        [several(matter), refused(matter), too_late(matter), lost(matter), asked(matter)];
+    sections.into_iter().flatten().collect()
+}
+
+fn section(matter: &Matter<'_>, title: Text, paragraphs: Vec<String>) -> Section {
+    Section { title: matter.text(title), paragraphs, is_warning: false }
+}
+
+/// Whom the user will and won't be asked for a code by. Nobody asks for what shows no codes.
+fn asked(matter: &Matter<'_>) -> Option<Section> {
+    if matter.kind == HandoutKind::Elsewhere {
+        return None;
+    }
+    let texts = [Text::HandoutAskedBy, Text::HandoutNeverAsked];
+    let paragraphs = texts.map(|text| matter.text(text)).to_vec();
+    Some(Section { is_warning: true, ..section(matter, Text::HandoutAskedTitle, paragraphs) })
+}
+
+fn lost(matter: &Matter<'_>) -> Option<Section> {
+    let title = match matter.kind {
+        HandoutKind::App(_) if !is_on_yubikey(matter) => Text::HandoutLostPhoneTitle,
+        HandoutKind::Paper => Text::HandoutLostListTitle,
+        HandoutKind::App(_)
+        | HandoutKind::Clock(_)
+        | HandoutKind::Button(_)
+        | HandoutKind::Yubikey
+        | HandoutKind::Elsewhere => Text::HandoutLostDeviceTitle,
+    };
+    let mut paragraphs = vec![match &matter.contact {
+        Some(contact) => matter.fill(Text::HandoutLostContact, &[("contact", contact)]),
+        None => matter.text(Text::HandoutLost),
+    }];
+    if !matter.subject.recovery_codes.is_empty() && !matter.is_switched_off() {
+        paragraphs.push(matter.text(Text::HandoutLostRecovery));
+    }
+    if matches!(matter.kind, HandoutKind::App(_)) && !is_on_yubikey(matter) {
+        paragraphs.push(matter.text(Text::HandoutNewPhone));
+    }
+    Some(section(matter, title, paragraphs))
+}
+
+/// Whether the app only shows what a YubiKey keeps, so that any phone will do and none is lost.
+fn is_on_yubikey(matter: &Matter<'_>) -> bool {
+    matter.subject.app == HandoutApp::Yubico
+}
+
+fn several(matter: &Matter<'_>) -> Option<Section> {
+    let HandoutKind::App(settings) = matter.kind else { return None };
+    let text = match settings {
+        _ if !matter.has_key() || is_on_yubikey(matter) => return None,
+        AppSettings::Totp(_) => Text::HandoutSeveral,
+        AppSettings::Hotp(..) => Text::HandoutOnlyOne,
+    };
+    Some(section(matter, Text::HandoutSeveralTitle, vec![matter.text(text)]))
+}
+
+fn refused(matter: &Matter<'_>) -> Option<Section> {
+    let text = match matter.kind {
+        _ if matter.is_switched_off() => return None,
+        HandoutKind::App(AppSettings::Totp(_)) => Text::HandoutRefusedTime,
+        HandoutKind::App(AppSettings::Hotp(..)) | HandoutKind::Button(_) => {
+            Text::HandoutRefusedCounter
+        }
+        HandoutKind::Clock(_) => Text::HandoutRefusedToken,
+        HandoutKind::Yubikey | HandoutKind::Paper | HandoutKind::Elsewhere => return None,
+    };
+    Some(section(matter, Text::HandoutRefusedTitle, vec![matter.text(text)]))
+}
+
+fn too_late(matter: &Matter<'_>) -> Option<Section> {
+    if matter.stage != SetUpStage::ToSetUp {
+        return None;
+    }
+    let text = matter.fill(Text::HandoutTooLate, &[("date", &matter.expiry()?)]);
+    Some(section(matter, Text::HandoutTooLateTitle, vec![text]))
+}
