@@ -3,7 +3,9 @@
 mod compose;
 mod form;
 mod page;
+mod pdf;
 
 pub use compose::{ManualKey, Subject, compose};
 pub use form::{Form, Templates};
 pub use page::{CodeList, CodeTitle, Fact, Handout, Section, Sheet};
+pub use pdf::{PdfForm, pdf};

@@ -36,6 +36,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("report", &[]),
     ("options", &["domain", "env", "report"]),
     ("suggest", &["domain", "store"]),
+    ("texts", &["domain"]),
+    ("handout", &["domain", "files", "texts"]),
     (
         "app",
         &["config", "domain", "env", "files", "keyring", "options", "report", "store", "suggest"],
