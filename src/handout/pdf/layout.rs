@@ -1,7 +1,7 @@
 //! From measured words to a page: one size for all, which the caller makes smaller until the page is full at most.
 
 use crate::domain::paper_size::PaperSize;
-use crate::handout::pdf::content::{Codes, Content, FactWords, SectionWords, SheetWords};
+use crate::handout::pdf::content::{Codes, Content, FactWords, Numbered, SectionWords, SheetWords};
 use crate::handout::pdf::font::Measured;
 use crate::handout::pdf::lines::{Overlong, width_of, words};
 use crate::handout::pdf::plan::{
@@ -400,25 +400,25 @@ impl<'a> Page<'a> {
     /// Codes in rows, as many beside each other as there is room for. `None` where not even one fits.
     fn codes(&mut self, list: &'a Codes, column: &mut Column) -> Option<()> {
         let size = self.size * 1.05;
-        let widest = |of: fn(&crate::handout::pdf::content::Numbered) -> &Measured| {
+        let widest = |of: fn(&Numbered) -> &Measured| {
             list.codes.iter().map(|code| width_of(&of(code).letters, size)).fold(0.0, f32::max)
         };
         let number_size = size * 0.8;
         let marker = if list.has_boxes { size * 0.95 } else { widest(|code| &code.number) * 0.8 };
-        let (text, gap) = (widest(|code| &code.text), size * 0.55);
+        let (text, gap) = (widest(|code| &code.text), size * 0.45);
         let cell = marker + gap + text;
         if list.codes.is_empty() {
             return Some(());
         }
         let fitting = (1..=8_u16)
             .rev()
-            .find(|n| cell * f32::from(*n) + size * f32::from(n - 1) <= column.width)?;
+            .find(|n| cell * f32::from(*n) + size * 0.6 * f32::from(n - 1) <= column.width)?;
         // As few rows as there is room for, and then no more columns than those need.
         let rows = list.codes.len().div_ceil(fitting.into());
         let across = u16::try_from(list.codes.len().div_ceil(rows)).ok()?;
         let row_height = size * if list.has_boxes { 1.75 } else { LEADING };
         for row in list.codes.chunks(across.into()) {
-            for (code, place) in row.iter().zip(column.split(across, size)) {
+            for (code, place) in row.iter().zip(column.split(across, size * 0.6)) {
                 let mut runs_of_code = Vec::new();
                 if list.has_boxes {
                     let side = size * 0.85;
