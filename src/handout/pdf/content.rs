@@ -8,11 +8,11 @@ use crate::handout::pdf::font::{Fonts, Measured, Unfit, Weight};
 use crate::handout::pdf::qr::Squares;
 
 /// A handout whose letters are all in the fonts.
-pub struct Content {
+pub struct Words {
     pub sheets: Vec<SheetWords>,
     pub qr: Option<Squares>,
     pub key: Option<Measured>,
-    pub codes: Vec<Codes>,
+    pub codes: Vec<ListWords>,
 }
 
 pub struct SheetWords {
@@ -53,7 +53,7 @@ pub struct TitleWords {
     pub about: Measured,
 }
 
-pub struct Codes {
+pub struct ListWords {
     pub codes: Vec<Numbered>,
     pub has_boxes: bool,
 }
@@ -61,7 +61,7 @@ pub struct Codes {
 /// The field that a refusal names where the model has no name for it.
 const ANYWHERE: &str = "handout";
 
-impl Content {
+impl Words {
     /// Fails with `bad_input` on a letter that a page can't have, and on a key that no QR code can hold.
     pub fn measure(handout: &Handout, fonts: &Fonts) -> Result<Self, Refusal> {
         let ruler = Ruler(fonts);
@@ -126,9 +126,9 @@ impl Ruler<'_> {
         })
     }
 
-    fn codes(&self, list: &CodeList) -> Result<Codes, Refusal> {
+    fn codes(&self, list: &CodeList) -> Result<ListWords, Refusal> {
         let codes = list.codes.iter().zip(1..).map(|(code, number)| self.numbered(code, number));
-        Ok(Codes { codes: codes.collect::<Result<_, _>>()?, has_boxes: list.has_boxes })
+        Ok(ListWords { codes: codes.collect::<Result<_, _>>()?, has_boxes: list.has_boxes })
     }
 
     fn numbered(&self, text: &str, number: usize) -> Result<Numbered, Refusal> {

@@ -14,15 +14,15 @@ use krilla::surface::Surface;
 use krilla::tagging::{Artifact, ArtifactType, ContentTag, SpanTag, Tag, TagGroup, TagTree};
 use krilla::{Document, SerializeSettings};
 
-use crate::handout::pdf::content::Content;
+use crate::handout::pdf::content::Words;
 use crate::handout::pdf::font::{ELLIPSIS, Fonts, Measured};
-use crate::handout::pdf::plan::{Block, Part, Plan, QrPlace, Role, Run, Shape};
+use crate::handout::pdf::plan::{Block, BlockKind, Passage, Plan, QrPlace, Run, Shape};
 use crate::handout::pdf::qr::{Dark, Squares};
 
 /// Draws the page. The same plan always makes the same bytes: no time, no machine, no chance is in them.
 pub fn draw(
     plan: &mut Plan<'_>,
-    content: &Content,
+    content: &Words,
     fonts: &Fonts,
     (width, height): (f32, f32),
 ) -> Result<Vec<u8>> {
@@ -39,7 +39,7 @@ pub fn draw(
     plan.blocks.sort_by_key(|block| block.part);
     let mut qr = content.qr.as_ref().zip(plan.qr);
     for block in &plan.blocks {
-        if block.part >= Part::Key
+        if block.part >= Passage::Key
             && let Some((squares, place)) = qr.take()
         {
             tags.push(draw_qr(&mut surface, squares, place));
@@ -161,9 +161,9 @@ fn draw_block(surface: &mut Surface<'_>, block: &Block<'_>, fonts: &Fonts) -> Re
     surface.end_tagged();
     let level = |level| NonZeroU16::new(level).context("a level of headings");
     let mut group = match block.role {
-        Role::Title => TagGroup::new(Tag::Hn(level(1)?, None)),
-        Role::Heading => TagGroup::new(Tag::Hn(level(2)?, None)),
-        Role::Paragraph => TagGroup::new(Tag::P),
+        BlockKind::Title => TagGroup::new(Tag::Hn(level(1)?, None)),
+        BlockKind::Heading => TagGroup::new(Tag::Hn(level(2)?, None)),
+        BlockKind::Paragraph => TagGroup::new(Tag::P),
     };
     group.push(tag);
     Ok(group)

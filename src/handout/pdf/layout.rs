@@ -1,11 +1,13 @@
 //! From measured words to a page: one size for all, which the caller makes smaller until the page is full at most.
 
 use crate::domain::paper_size::PaperSize;
-use crate::handout::pdf::content::{Codes, Content, FactWords, Numbered, SectionWords, SheetWords};
+use crate::handout::pdf::content::{
+    FactWords, ListWords, Numbered, SectionWords, SheetWords, Words,
+};
 use crate::handout::pdf::font::Measured;
 use crate::handout::pdf::lines::{Overlong, width_of, words};
 use crate::handout::pdf::plan::{
-    Align, Column, LEADING, Part, Plan, QrPlace, Role, Shape, Style, height, runs,
+    Align, BlockKind, Column, LEADING, Passage, Plan, QrPlace, Shape, Style, height, runs,
 };
 use crate::handout::pdf::qr::QUIET_ZONE;
 
@@ -31,22 +33,22 @@ pub const fn size_of(paper: PaperSize) -> (f32, f32) {
 }
 
 /// The page with letters of a size. `None` if it would be longer than the paper.
-pub fn plan(content: &Content, paper: PaperSize, size: f32) -> Option<Plan<'_>> {
+pub fn plan(content: &Words, paper: PaperSize, size: f32) -> Option<Plan<'_>> {
     let (width, height) = size_of(paper);
-    let mut page = Page { content, size, plan: Plan::default() };
+    let mut page = Typesetter { content, size, plan: Plan::default() };
     let sheets = content.sheets.iter().enumerate();
     let whole = Column {
         x: MARGIN,
         y: MARGIN,
         width: width - 2.0 * MARGIN,
-        part: Part::Foot,
+        part: Passage::Foot,
         language: content.sheets.first()?.language,
     };
     let count = u16::try_from(content.sheets.len()).ok()?;
     let columns = sheets.zip(whole.split(count, GAP));
     let mut columns: Vec<Column> = columns
         .map(|((number, sheet), column)| Column {
-            part: Part::Head(number),
+            part: Passage::Head(number),
             language: sheet.language,
             ..column
         })
@@ -60,8 +62,8 @@ pub fn plan(content: &Content, paper: PaperSize, size: f32) -> Option<Plan<'_>> 
     Some(page.plan)
 }
 
-struct Page<'a> {
-    content: &'a Content,
+struct Typesetter<'a> {
+    content: &'a Words,
     size: f32,
     plan: Plan<'a>,
 }
@@ -75,13 +77,13 @@ fn level(columns: &mut [Column], gap: f32) -> f32 {
     lowest + gap
 }
 
-impl<'a> Page<'a> {
+impl<'a> Typesetter<'a> {
     /// Everything but the foot. Returns where it ends; `None` where something does not fit.
     fn fill(&mut self, columns: &mut [Column], whole: Column) -> Option<f32> {
         let sheets = self.content.sheets.iter();
         let is_single = columns.len() == 1;
         let title = Style {
-            role: Role::Title,
+            role: BlockKind::Title,
             ..Style::heading(self.size * if is_single { 1.9 } else { 1.5 })
         };
         for (sheet, column) in sheets.clone().zip(&mut *columns) {
@@ -107,7 +109,7 @@ impl<'a> Page<'a> {
             self.sections(&sheet.sections[done..], column);
         }
         let y = level(columns, 0.0);
-        self.code_lists(columns, Column { y, part: Part::Codes, ..whole })
+        self.code_lists(columns, Column { y, part: Passage::Codes, ..whole })
     }
 
     fn paragraphs(&mut self, texts: &'a [Measured], column: &mut Column) {
@@ -127,7 +129,7 @@ impl<'a> Page<'a> {
             let mut value = column.inset(widest + size, 0.0);
             let mut both = runs(&fact.name, style, &mut name);
             both.extend(runs(&fact.value, style, &mut value));
-            self.plan.block(both, Role::Paragraph, column);
+            self.plan.block(both, BlockKind::Paragraph, column);
             column.y = name.y.max(value.y) + size * 0.15;
         }
     }
@@ -137,15 +139,15 @@ impl<'a> Page<'a> {
         let sheet = &self.content.sheets[0];
         let has_key = self.content.qr.is_some() || self.content.key.is_some();
         if !has_key {
-            self.steps(sheet, Part::Body(0), column);
+            self.steps(sheet, Passage::Body(0), column);
             return 0;
         }
         let (qr_side, _) = self.qr_side();
         let width = qr_side.max(5.4 * CENTIMETRE) + 2.0 * 4.0;
         let mut right =
-            Column { x: column.x + column.width - width, width, part: Part::Key, ..*column };
+            Column { x: column.x + column.width - width, width, part: Passage::Key, ..*column };
         let mut left = column.inset(0.0, width + GAP);
-        self.steps(sheet, Part::Head(0), &mut left);
+        self.steps(sheet, Passage::Head(0), &mut left);
         let top = right.y;
         self.panel(sheet, &mut right);
         let height = right.y - top;
@@ -153,7 +155,7 @@ impl<'a> Page<'a> {
         self.plan.shapes.push(Shape::Frame { x, y: top, width, height });
         let mut done = 0;
         left.y += self.size * 0.7;
-        left.part = Part::Body(0);
+        left.part = Passage::Body(0);
         for section in &sheet.sections {
             let end = left.y + self.section_height(section, left.width) - self.size * 0.6;
             if section.is_warning || end > right.y {
@@ -193,7 +195,7 @@ impl<'a> Page<'a> {
         let has_key = self.content.qr.is_some() || self.content.key.is_some();
         if has_key {
             let top = columns[0].y;
-            let mut panel = Column { y: top, part: Part::Key, ..whole };
+            let mut panel = Column { y: top, part: Passage::Key, ..whole };
             self.wide_panel(&mut panel, columns);
             let (x, width, height) = (whole.x, whole.width, panel.y - top);
             self.plan.shapes.push(Shape::Frame { x, y: top, width, height });
@@ -202,7 +204,7 @@ impl<'a> Page<'a> {
             }
         }
         for (number, (sheet, column)) in self.content.sheets.iter().zip(columns).enumerate() {
-            self.steps(sheet, Part::Body(number), column);
+            self.steps(sheet, Passage::Body(number), column);
         }
         0
     }
@@ -276,7 +278,7 @@ impl<'a> Page<'a> {
         self.plan.write(key, style, column);
     }
 
-    fn steps(&mut self, sheet: &'a SheetWords, part: Part, column: &mut Column) {
+    fn steps(&mut self, sheet: &'a SheetWords, part: Passage, column: &mut Column) {
         column.part = part;
         let size = self.size;
         if sheet.steps.is_empty() {
@@ -296,15 +298,15 @@ impl<'a> Page<'a> {
             let (x, y) = (column.x + radius, column.y + size * 0.64);
             self.plan.shapes.push(Shape::Disc { x, y, radius });
             both.extend(runs(&step.text, Style::paragraph(size), &mut text));
-            self.plan.block(both, Role::Paragraph, column);
+            self.plan.block(both, BlockKind::Paragraph, column);
             column.y = text.y.max(column.y + radius * 2.0) + size * 0.4;
         }
     }
 
     /// Two beside each other where there is room; each warning in a frame of the whole width.
     fn sections(&mut self, sections: &'a [SectionWords], column: &mut Column) {
-        if let Part::Head(number) = column.part {
-            column.part = Part::Body(number);
+        if let Passage::Head(number) = column.part {
+            column.part = Passage::Body(number);
         }
         for group in sections.chunk_by(|a, b| a.is_warning == b.is_warning) {
             if group[0].is_warning {
@@ -398,7 +400,7 @@ impl<'a> Page<'a> {
     }
 
     /// Codes in rows, as many beside each other as there is room for. `None` where not even one fits.
-    fn codes(&mut self, list: &'a Codes, column: &mut Column) -> Option<()> {
+    fn codes(&mut self, list: &'a ListWords, column: &mut Column) -> Option<()> {
         let size = self.size * 1.05;
         let widest = |of: fn(&Numbered) -> &Measured| {
             list.codes.iter().map(|code| width_of(&of(code).letters, size)).fold(0.0, f32::max)
@@ -434,7 +436,7 @@ impl<'a> Page<'a> {
                 }
                 let mut text = place.inset(marker + gap, -0.1);
                 runs_of_code.extend(runs(&code.text, Style::paragraph(size), &mut text));
-                self.plan.block(runs_of_code, Role::Paragraph, &place);
+                self.plan.block(runs_of_code, BlockKind::Paragraph, &place);
             }
             column.y += row_height;
         }
@@ -455,7 +457,7 @@ impl<'a> Page<'a> {
     fn foot(&mut self, columns: &[Column], y: f32, whole: Column) {
         self.plan.shapes.push(Shape::Bar { x: whole.x, y, width: whole.width, height: 0.6 });
         for (sheet, column) in self.content.sheets.iter().zip(columns) {
-            let mut column = Column { y: y + self.size * 0.5, part: Part::Foot, ..*column };
+            let mut column = Column { y: y + self.size * 0.5, part: Passage::Foot, ..*column };
             self.plan.write(&sheet.footer, Style::paragraph(self.size * 0.85), &mut column);
         }
     }

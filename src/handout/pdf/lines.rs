@@ -18,7 +18,7 @@ pub enum Overlong {
 
 /// A line: some letters of a text, all of one size.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct TextLine {
     pub letters: Range<usize>,
     /// In points.
     pub size: f32,
@@ -30,10 +30,10 @@ pub struct Line {
 
 impl Measured {
     /// The lines of the text, none wider than `width`: broken at blanks. No-break spaces hold words together.
-    pub fn lines(&self, size: f32, width: f32, overlong: Overlong) -> Vec<Line> {
+    pub fn lines(&self, size: f32, width: f32, overlong: Overlong) -> Vec<TextLine> {
         let letters = &self.letters;
         let mut lines = Vec::new();
-        let mut open: Option<Line> = None;
+        let mut open: Option<TextLine> = None;
         for word in words(letters) {
             let word_width = width_of(&letters[word.clone()], size);
             if let Some(line) = &mut open {
@@ -46,7 +46,7 @@ impl Measured {
             }
             lines.extend(open.take());
             if word_width <= width {
-                open = Some(Line { letters: word, size, width: word_width, is_cut: false });
+                open = Some(TextLine { letters: word, size, width: word_width, is_cut: false });
             } else if overlong == Overlong::Cut {
                 lines.push(self.fitted(word, size, width));
             } else {
@@ -58,15 +58,15 @@ impl Measured {
     }
 
     /// A word on a line of its own that is too narrow for it.
-    fn fitted(&self, word: Range<usize>, size: f32, width: f32) -> Line {
+    fn fitted(&self, word: Range<usize>, size: f32, width: f32) -> TextLine {
         let smaller = width / width_of(&self.letters[word.clone()], 1.0);
         if smaller >= SMALLEST {
-            return Line { letters: word, size: smaller.min(size), width, is_cut: false };
+            return TextLine { letters: word, size: smaller.min(size), width, is_cut: false };
         }
         let size = size.min(SMALLEST);
         let ellipsis = self.ellipsis.width(size);
         let mut line =
-            Line { letters: word.start..word.start, size, width: ellipsis, is_cut: true };
+            TextLine { letters: word.start..word.start, size, width: ellipsis, is_cut: true };
         for at in word {
             let wider = line.width + self.letters[at].width(size);
             if wider > width {
@@ -79,8 +79,8 @@ impl Measured {
     }
 }
 
-fn broken(letters: &[Letter], word: Range<usize>, size: f32, width: f32) -> Vec<Line> {
-    let empty = |at| Line { letters: at..at, size, width: 0.0, is_cut: false };
+fn broken(letters: &[Letter], word: Range<usize>, size: f32, width: f32) -> Vec<TextLine> {
+    let empty = |at| TextLine { letters: at..at, size, width: 0.0, is_cut: false };
     let mut lines = vec![];
     let mut line = empty(word.start);
     for at in word {
@@ -127,7 +127,7 @@ mod tests {
         let letters: Vec<char> = text.text.chars().collect();
         let lines = text.lines(size, width, overlong);
         assert!(lines.iter().all(|line| line.width <= width + 0.01), "{lines:?}");
-        let words = |line: &Line| {
+        let words = |line: &TextLine| {
             let words: String = letters[line.letters.clone()].iter().collect();
             words + if line.is_cut { "…" } else { "" }
         };

@@ -2,7 +2,7 @@
 
 use crate::domain::user::Language;
 use crate::handout::pdf::font::Measured;
-use crate::handout::pdf::lines::{Line, Overlong};
+use crate::handout::pdf::lines::{Overlong, TextLine};
 
 /// Height of a line, by the size of its letters.
 pub const LEADING: f32 = 1.34;
@@ -52,15 +52,15 @@ pub enum Shape {
 
 /// A paragraph, a title, a step: what is read in one go.
 pub struct Block<'a> {
-    pub part: Part,
-    pub role: Role,
+    pub part: Passage,
+    pub role: BlockKind,
     pub language: Language,
     pub runs: Vec<Run<'a>>,
 }
 
 /// Parts of a page in the order in which they are read: as they stand, and within a part one sheet after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum Passage {
     /// Before the QR code, of the sheet with this number.
     Head(usize),
     /// The QR code and the key.
@@ -72,7 +72,7 @@ pub enum Part {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum BlockKind {
     Title,
     Heading,
     Paragraph,
@@ -81,7 +81,7 @@ pub enum Role {
 /// A line of letters.
 pub struct Run<'a> {
     pub text: &'a Measured,
-    pub line: Line,
+    pub line: TextLine,
     pub x: f32,
     pub base: f32,
     /// White on a black disc.
@@ -100,7 +100,7 @@ pub struct Column {
     pub x: f32,
     pub y: f32,
     pub width: f32,
-    pub part: Part,
+    pub part: Passage,
     pub language: Language,
 }
 
@@ -122,16 +122,16 @@ pub struct Style {
     pub size: f32,
     pub align: Align,
     pub overlong: Overlong,
-    pub role: Role,
+    pub role: BlockKind,
 }
 
 impl Style {
     pub const fn paragraph(size: f32) -> Self {
-        Self { size, align: Align::Left, overlong: Overlong::Cut, role: Role::Paragraph }
+        Self { size, align: Align::Left, overlong: Overlong::Cut, role: BlockKind::Paragraph }
     }
 
     pub const fn heading(size: f32) -> Self {
-        Self { role: Role::Heading, ..Self::paragraph(size) }
+        Self { role: BlockKind::Heading, ..Self::paragraph(size) }
     }
 }
 
@@ -154,7 +154,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    pub fn block(&mut self, runs: Vec<Run<'a>>, role: Role, column: &Column) {
+    pub fn block(&mut self, runs: Vec<Run<'a>>, role: BlockKind, column: &Column) {
         if !runs.is_empty() {
             let (part, language) = (column.part, column.language);
             self.blocks.push(Block { part, role, language, runs });
