@@ -11,10 +11,12 @@ mod steps;
 mod subject;
 mod template_file;
 mod templates;
+mod pdf;
 
 pub use compose::compose;
 pub use form::Form;
 pub use page::{CodeList, CodeTitle, Fact, Handout, Section, Sheet};
+pub use pdf::{PdfForm, pdf};
 pub use subject::{ManualKey, Subject};
 pub use templates::{Templates, Trial};
 

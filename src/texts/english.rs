@@ -591,7 +591,6 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutNoSecret => "There is no secret on this page.",
 
-        Text::HandoutTitle => "Your second factor at {issuer}",
         // The QR code on a terminal.
         Text::QrTooNarrow => {
             "The QR code needs {columns} columns: enlarge the terminal and run show-qr, leave out --ascii, or use \

@@ -680,7 +680,6 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutNoSecret => "Cette page ne contient aucun secret.",
 
-        Text::HandoutTitle => "Votre second facteur chez {issuer}",
         // The QR code on a terminal.
         Text::QrTooNarrow => {
             "Le QR code demande {columns} colonnes\u{a0}: agrandissez le terminal puis lancez show-qr, omettez --ascii, \
