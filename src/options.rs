@@ -42,6 +42,9 @@ enum Colour {
 enum Lang {
     En,
     Fr,
+    /// Only for pages, whose help names it.
+    #[value(hide = true)]
+    Both,
 }
 
 impl Options {
@@ -71,10 +74,27 @@ impl Options {
 
     #[must_use]
     pub fn language(&self) -> Option<Language> {
-        self.lang.map(|l| match l {
-            Lang::En => Language::English,
-            Lang::Fr => Language::French,
-        })
+        match self.lang? {
+            Lang::En => Some(Language::English),
+            Lang::Fr => Some(Language::French),
+            Lang::Both => None,
+        }
+    }
+
+    /// `--lang both`, which asks for a page in two languages.
+    #[must_use]
+    pub fn asks_for_both_languages(&self) -> bool {
+        self.lang == Some(Lang::Both)
+    }
+
+    /// Refuses `--lang both` where no page is written.
+    pub fn require_one_language(&self) -> Result<(), Refusal> {
+        if !self.asks_for_both_languages() {
+            return Ok(());
+        }
+        let problem =
+            "both languages are for pages only: handout, or enrol and reset with --handout";
+        Err(Refusal::new(ErrorCode::Usage, problem).field("--lang").hint("write en or fr"))
     }
 
     /// Whether standard output is coloured; honours `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::config::HandoutSettings;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::{FilePolicy, display_path};
 use crate::handout::page::Handout;
 
