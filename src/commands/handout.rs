@@ -42,7 +42,6 @@ use crate::store::Change;
 /// For an active device add --active, which the log records: whoever has the page can make that device's codes.
 /// --recovery-codes prints new recovery codes with boxes to tick; the old set is void once the page is on the disk.
 #[derive(Args, Debug)]
-#[command(mut_arg("app", |app| app.hide_possible_values(false)))]
 pub struct Handout {
     #[command(flatten)]
     user: UserArg,

@@ -22,6 +22,7 @@ mod forms;
 mod given_again;
 mod group_edits;
 mod handed_over;
+mod handout;
 mod help;
 mod hints;
 mod history;

@@ -29,12 +29,14 @@ use crate::options::Options;
 #[derive(Args, Clone, Debug)]
 pub struct PageOptions {
     /// App whose steps the page has [default: any]
-    #[arg(long, value_name = "APP", value_enum, hide_possible_values = true)]
+    ///
+    /// An app that can't do what the device needs is refused before anything is made.
+    #[arg(long, value_name = "APP", value_enum)]
     app: Option<HandoutApp>,
-    /// Sheet: a4 or letter [default: a4]
+    /// Size of the sheet [default: a4]
     ///
     /// The configuration may name another default.
-    #[arg(long, value_name = "SIZE", value_enum, hide_possible_values = true)]
+    #[arg(long, value_name = "SIZE", value_enum)]
     paper: Option<PaperSize>,
 }
 
