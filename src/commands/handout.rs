@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 
-use self::page::{PageOptions, PageSecrets, Pages, page_advice, write_durably};
+use self::page::{PageOptions, PageSecrets, Pages, page_advice, try_to_make, write_durably};
 use super::Verb;
 use crate::app::{App, OpenStore, operator_files, write_tx};
 use crate::audit;
@@ -112,11 +112,13 @@ impl Verb for Handout {
         let user = opened.read_user(&name)?;
         let device = device_to_hand_out(&user, label.as_ref(), self.active, app.env.clock.now()?)?;
         pages.check(&user, device)?;
-        let file = operator_files::new_file(app, &path, "--output")?;
+        try_to_make(app, &path, "--output")?;
         let set = self.recovery_codes.then(|| NewSet::make(app)).transpose()?;
         if !self.is_agreed(app, &mut opened, &user, set.as_ref())? {
             return Ok(not_confirmed(app));
         }
+        let file =
+            if dry_run { None } else { Some(operator_files::new_file(app, &path, "--output")?) };
         // Made before anything is logged or changed: a template of the site's own may fail.
         let has_secret = has_secret_to_hand_out(device);
         let secret = has_secret.then(|| opened.vault.open(user.id, device)).transpose()?;
@@ -126,7 +128,7 @@ impl Verb for Handout {
         let content = pages.write(&user, device, &secrets)?;
         let seen = Seen { user: &user, device };
         self.log(app, &mut opened, seen, label.as_ref(), &ticket)?;
-        let file = if dry_run { None } else { Some(write_durably(file, &content, "--output")?) };
+        let file = file.map(|file| write_durably(file, &content, "--output")).transpose()?;
         let languages: Vec<_> = pages.languages(&user).into_iter().map(Language::code).collect();
         let mut report = HandoutReport {
             schema: "mfactl.handout/1",

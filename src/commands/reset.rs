@@ -255,7 +255,7 @@ impl Reset {
     /// Writes the page about the new device, before the old ones are cut off.
     fn write_page(
         &self,
-        app: &App<'_>,
+        app: &mut App<'_>,
         opened: &OpenStore,
         user: &User,
         page: NewPage,
@@ -265,7 +265,8 @@ impl Reset {
         let device = draft.device(&opened.vault, user.id, now, app.config.pending_for)?;
         let after = self.change(user.clone(), Some(device), now)?.user;
         let secrets = PageSecrets { secret: Some(&draft.secret), ..PageSecrets::default() };
-        page.write(&after, after.device(draft.id())?, &secrets, self.operator.dry_run)
+        let device = after.device(draft.id())?;
+        page.write(app, (&after, device), &secrets, self.operator.dry_run)
     }
 
     fn run_bulk(self, app: &mut App<'_>, list: UserList) -> Result<Report> {

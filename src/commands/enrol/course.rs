@@ -100,7 +100,7 @@ impl Enrol {
     /// effect. `None` where none is wanted, and on a dry run.
     pub(super) fn write_page(
         &self,
-        app: &App<'_>,
+        app: &mut App<'_>,
         opened: &mut OpenStore,
         (name, page): (&UserName, Option<NewPage>),
         make: impl Fn(&Vault, Id, Timestamp) -> Result<Device>,
@@ -115,7 +115,7 @@ impl Enrol {
         let device = make(&opened.vault, user.id, now)?;
         let id = device.id;
         let user = user.enrol(device)?;
-        page.write(&user, user.device(id)?, secrets, self.operator.dry_run)
+        page.write(app, (&user, user.device(id)?), secrets, self.operator.dry_run)
     }
 
     /// Stores the device that `make` makes for the user with this id.

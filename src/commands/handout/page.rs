@@ -1,8 +1,8 @@
 //! No verb but the page for a user: what `handout`, and `enrol` and `reset` with `--handout`, write.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
@@ -161,7 +161,7 @@ impl Pages {
 /// A page that is to be written before the device which it is about is in force.
 pub struct NewPage {
     pages: Pages,
-    file: NewFile,
+    path: PathBuf,
 }
 
 /// A page that is on the disk. On drop it is removed.
@@ -196,21 +196,21 @@ impl HandoutOption {
         }
     }
 
-    /// Makes the file, which is empty. `None` where no page is wanted.
+    /// Tries whether the file can be made. `None` where no page is wanted.
     pub fn prepare(&self, app: &mut App<'_>, ticket: &Ticket) -> Result<Option<NewPage>> {
         let Some(path) = &self.handout else { return Ok(None) };
         let pages = Pages::new(app, &self.page, Form::of(path, "--handout")?, ticket)?;
-        let file = operator_files::new_file(app, path, "--handout")?;
-        Ok(Some(NewPage { pages, file }))
+        try_to_make(app, path, "--handout")?;
+        Ok(Some(NewPage { pages, path: path.clone() }))
     }
 }
 
 impl NewPage {
-    /// Writes the page durably. A rehearsal only makes it, which may fail as well, and removes the file.
+    /// Writes the page durably. A rehearsal only makes it in memory, which may fail as well.
     pub fn write(
         self,
-        user: &User,
-        device: &Device,
+        app: &mut App<'_>,
+        (user, device): (&User, &Device),
         secrets: &PageSecrets<'_>,
         is_rehearsal: bool,
     ) -> Result<Option<WrittenPage>> {
@@ -219,7 +219,8 @@ impl NewPage {
         if is_rehearsal {
             return Ok(None);
         }
-        let file = write_durably(self.file, &content, "--handout")?;
+        let file = operator_files::new_file(app, &self.path, "--handout")?;
+        let file = write_durably(file, &content, "--handout")?;
         Ok(Some(WrittenPage { file, label: device.label.clone(), has_secret: !secrets.is_empty() }))
     }
 }
@@ -239,10 +240,14 @@ impl WrittenPage {
     }
 }
 
+/// Tries whether the file can be made, and removes it again: an interrupt at a question that follows leaves no empty
+/// file, which the next run would refuse.
+pub fn try_to_make(app: &mut App<'_>, path: &Path, option: &str) -> Result<()> {
+    operator_files::new_file(app, path, option).map(drop)
+}
+
 /// Writes the file and syncs it with its folder.
 pub fn write_durably(mut file: NewFile, content: &[u8], option: &str) -> Result<NewFile> {
-    use anyhow::Context as _;
-
     file.write_and_sync(content)
         .with_context(|| format!("{option}: {} can't be written", display_path(file.path())))?;
     Ok(file)
