@@ -155,7 +155,7 @@ const FREE: VerbSpec = VerbSpec::FREE;
 pub static VERBS: &[VerbEntry] = &[
     verb::<enrol::Enrol>(VerbSpec { group: Group::Enrolment, writes_pages: true, ..CHANGE }),
     verb::<show_qr::ShowQr>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
-    verb::<handout::Handout>(VerbSpec {
+    verb::<handout::WriteHandout>(VerbSpec {
         group: Group::Enrolment,
         writes_pages: true,
         does_too: &[

@@ -42,7 +42,7 @@ use crate::store::Change;
 /// For an active device add --active, which the log records: whoever has the page can make that device's codes.
 /// --recovery-codes prints new recovery codes with boxes to tick; the old set is void once the page is on the disk.
 #[derive(Args, Debug)]
-pub struct Handout {
+pub struct WriteHandout {
     #[command(flatten)]
     user: UserArg,
     /// Label of the device, if there are several
@@ -91,7 +91,7 @@ struct HandoutReport {
     dry_run: bool,
 }
 
-impl Verb for Handout {
+impl Verb for WriteHandout {
     const NAME: &'static str = "handout";
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl handout alice --output alice.html",
@@ -126,7 +126,7 @@ impl Verb for Handout {
         let secrets =
             PageSecrets { secret: secret.as_ref(), recovery_codes, ..PageSecrets::default() };
         let content = pages.write(&user, device, &secrets)?;
-        let seen = Seen { user: &user, device };
+        let seen = SeenDevice { user: &user, device };
         self.log(app, &mut opened, seen, label.as_ref(), &ticket)?;
         let file = file.map(|file| write_durably(file, &content, "--output")).transpose()?;
         let languages: Vec<_> = pages.languages(&user).into_iter().map(Language::code).collect();
@@ -180,12 +180,12 @@ impl Verb for Handout {
 
 /// What a page was made of, before it is looked at again under the lock.
 #[derive(Clone, Copy)]
-struct Seen<'a> {
+struct SeenDevice<'a> {
     user: &'a User,
     device: &'a Device,
 }
 
-impl Seen<'_> {
+impl SeenDevice<'_> {
     /// Whether a page would be the same.
     fn is(self, user: &User, device: &Device) -> bool {
         let of = |device: &Device| {
@@ -198,7 +198,7 @@ impl Seen<'_> {
     }
 }
 
-impl Handout {
+impl WriteHandout {
     fn output(&self) -> Result<&PathBuf, Refusal> {
         self.output.as_ref().ok_or_else(|| {
             Refusal::new(ErrorCode::Usage, "a page needs a file")
@@ -242,7 +242,7 @@ impl Handout {
         &self,
         app: &mut App<'_>,
         opened: &mut OpenStore,
-        seen: Seen<'_>,
+        seen: SeenDevice<'_>,
         label: Option<&Label>,
         ticket: &Ticket,
     ) -> Result<()> {
