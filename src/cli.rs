@@ -86,6 +86,9 @@ fn from_matches(mut matches: ArgMatches) -> Result<Run> {
     };
     let entry = find_entry(&name)
         .ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;
+    if !entry.spec.writes_pages {
+        options.require_one_language()?;
+    }
     // The process ends after its verb, so taking its arguments apart would be in vain.
     let matches = ManuallyDrop::new(matches);
     Ok(Box::new(move |env| commands::run(entry, &matches, env, options, &paths)))

@@ -24,6 +24,7 @@ mod find;
 mod first_code;
 pub mod first_steps;
 mod force_new_password;
+mod handout;
 pub mod help;
 mod init;
 mod left_out;
@@ -78,7 +79,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::role::Role;
 use crate::domain::undo_record::Undoable;
 use crate::domain::user::User;
-use crate::domain::verb::{Addressed, CaseOptions, Group, VerbSpec};
+use crate::domain::verb::{Addressed, CaseOptions, DoesToo, Group, VerbSpec};
 use crate::env::Env;
 use crate::options::Options;
 use crate::report::Report;
@@ -153,8 +154,17 @@ const FREE: VerbSpec = VerbSpec::FREE;
 /// Every verb with its attributes, in the order of the help. This is the only list of verbs: roles,
 /// `[helpdesk]`, the second operator, undo, notices, help and the sudo rules follow from it.
 pub static VERBS: &[VerbEntry] = &[
-    verb::<enrol::Enrol>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
+    verb::<enrol::Enrol>(VerbSpec { group: Group::Enrolment, writes_pages: true, ..CHANGE }),
     verb::<show_qr::ShowQr>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
+    verb::<handout::WriteHandout>(VerbSpec {
+        group: Group::Enrolment,
+        writes_pages: true,
+        does_too: &[
+            DoesToo { verb: "show-qr", option: None },
+            DoesToo { verb: "recovery-codes", option: Some("recovery_codes") },
+        ],
+        ..CHANGE
+    }),
     verb::<add_user::AddUser>(VerbSpec {
         group: Group::Enrolment,
         changes_user: false,
@@ -194,6 +204,7 @@ pub static VERBS: &[VerbEntry] = &[
     verb::<reset::Reset>(VerbSpec {
         takes_away: true,
         undo: Some(Undoable::Reset),
+        writes_pages: true,
         notice: Some(NoticeKind::Reset),
         ..CHANGE
     }),

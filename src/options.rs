@@ -29,7 +29,7 @@ pub struct Options {
     color: Option<Colour>,
     /// Language of texts for end users
     #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
-    lang: Option<Language>,
+    lang: Option<Lang>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -46,6 +46,36 @@ impl ValueEnum for Language {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.code()))
+    }
+}
+
+/// The value of `--lang`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lang {
+    One(Language),
+    /// Only for pages, whose help names it.
+    Both,
+}
+
+impl ValueEnum for Lang {
+    fn value_variants<'v>() -> &'v [Self] {
+        const VALUES: [Lang; Language::ALL.len() + 1] = {
+            let mut values = [Lang::Both; Language::ALL.len() + 1];
+            let mut i = 0;
+            while i < Language::ALL.len() {
+                values[i] = Lang::One(Language::ALL[i]);
+                i += 1;
+            }
+            values
+        };
+        &VALUES
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::One(language) => return language.to_possible_value(),
+            Self::Both => PossibleValue::new("both").hide(true),
+        })
     }
 }
 
@@ -75,8 +105,27 @@ impl Options {
     }
 
     #[must_use]
-    pub const fn language(&self) -> Option<Language> {
-        self.lang
+    pub fn language(&self) -> Option<Language> {
+        match self.lang? {
+            Lang::One(language) => Some(language),
+            Lang::Both => None,
+        }
+    }
+
+    /// `--lang both`, which asks for a page in two languages.
+    #[must_use]
+    pub fn asks_for_both_languages(&self) -> bool {
+        self.lang == Some(Lang::Both)
+    }
+
+    /// Refuses `--lang both` where no page is written.
+    pub fn require_one_language(&self) -> Result<(), Refusal> {
+        if !self.asks_for_both_languages() {
+            return Ok(());
+        }
+        let problem =
+            "both languages are for pages only: handout, or enrol and reset with --handout";
+        Err(Refusal::new(ErrorCode::Usage, problem).field("--lang").hint("write en or fr"))
     }
 
     /// Whether standard output is coloured; honours `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and

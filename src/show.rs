@@ -154,6 +154,9 @@ pub struct ExtraFields {
     pub changed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consequences: Option<Vec<String>>,
+    /// The file with the page for the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handout: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }

@@ -66,6 +66,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("completion", &["app", "config", "domain", "env", "operate", "options"]),
     ("error_report", &["domain"]),
     ("fuzzing", &["authenticate", "domain", "formats", "operate", "store"]),
+    ("texts", &["domain"]),
+    ("handout", &["config", "domain", "files", "texts"]),
     ("maintain", &["app", "audit", "config", "domain", "files", "keyring", "store"]),
     ("show", &["app", "domain", "env", "files", "keyring", "report", "texts"]),
     ("usage_error", &["domain", "suggest"]),

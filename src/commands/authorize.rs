@@ -34,7 +34,7 @@ use crate::store::InventoryReader;
 use crate::usage_error::usage_error;
 
 /// Options that a request leaves out, because the approving operator gives their own.
-const APPROVER_OPTIONS: &[&str] = &["yes", "output", "reveal_secrets"];
+const APPROVER_OPTIONS: &[&str] = &["yes", "output", "handout", "reveal_secrets"];
 
 /// Runs a verb if the operator is authorized, or makes a request for a second operator to approve.
 /// Writes its report.
@@ -76,7 +76,12 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     let used = UsedOptions {
         is_dry: is_used("dry_run"),
         is_guarded: entry.spec.guarded_option.is_some_and(is_used),
+        left_out: {
+            let options = entry.spec.does_too.iter().filter_map(|part| part.option);
+            options.filter(|option| !is_used(option)).collect()
+        },
     };
+    let is_dry = used.is_dry;
     if let Err(error) = operate::authorize(app, &entry.spec, used) {
         return (entry.on_denied)(app.env, error);
     }
@@ -95,7 +100,7 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     if !find_target(entry, matches, app, given)? {
         return Ok(not_confirmed(app));
     }
-    if entry.spec.takes_away && !used.is_dry {
+    if entry.spec.takes_away && !is_dry {
         check_typed_name(matches, app, is_used("yes"))?;
     }
     if is_used("list") || is_used("damaged") {
@@ -107,7 +112,7 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     if let Some(user) = target_user(entry, matches, app)
         && app.authorization.decide_in_earnest(&user)? == Decision::NeedsApproval
     {
-        if !used.is_dry {
+        if !is_dry {
             return request_approval(entry, matches, app, &user);
         }
         app.note(&format!(

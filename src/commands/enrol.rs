@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 use super::Verb;
 use crate::app::App;
 use crate::commands::device_settings::Settings;
+use crate::commands::handout::page::HandoutOption;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
 use crate::commands::whole_number;
@@ -34,6 +35,8 @@ use crate::show::{ConfirmOption, ShowOptions, check_text_file};
 /// --from makes a pending device for every user of a list, and with --create the users too, as add-user --from does.
 /// Show each QR code with show-qr NAME.
 #[derive(Args, Debug)]
+#[command(mut_arg("app", |option| option.hide_short_help(true)))]
+#[command(mut_arg("paper", |option| option.hide_short_help(true)))]
 #[command(mut_arg("output", |output| output
     .help("Write the QR code to a .png or .svg file, or text to a .txt file")
     .long_help(
@@ -74,6 +77,8 @@ pub struct Enrol {
     /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    handout: HandoutOption,
     // Its --output is for text too: see the attribute of the struct.
     #[command(flatten)]
     show: ShowOptions,
@@ -93,11 +98,13 @@ impl Verb for Enrol {
         "mfactl enrol alice --kind paper --output alice.txt",
         "mfactl enrol alice --kind external --mark \"FIDO2 key no. 3\"",
         "mfactl enrol alice --no-confirm --output alice.png",
+        "mfactl enrol alice --create --handout alice.pdf",
         "mfactl enrol --from joiners.csv --create --no-confirm",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         self.check_own_options()?;
+        self.handout.check(&app.options, app.authorization.approval.is_some())?;
         if let Some(path) = self.targets.list_file() {
             return self.run_many(app, path);
         }
@@ -125,6 +132,14 @@ impl Enrol {
                     .field(option)
                     .hint(format!("leave {option} out, or add --kind {other}")));
             }
+        }
+        // Beside the page for the user there is something for the operator only where a YubiKey is programmed.
+        if self.handout.is_given() && self.show.output.is_some() && self.kind != DeviceKind::Yubikey
+        {
+            let problem = "the page has what this file would have";
+            return Err(Refusal::new(ErrorCode::Usage, problem)
+                .field("--output")
+                .hint("leave out --output or --handout"));
         }
         match (&self.show.output, self.kind) {
             (Some(file), DeviceKind::Yubikey | DeviceKind::Paper) => check_text_file(file),

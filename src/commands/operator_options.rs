@@ -51,6 +51,15 @@ impl OperatorOptions {
         })
     }
 
+    /// As [`OperatorOptions::ticket`], also against what is required of other verbs whose work this one does.
+    pub fn ticket_for_all(&self, app: &mut App<'_>, verb: &str, parts: &[&str]) -> Result<Ticket> {
+        for part in parts {
+            let ticket = self.ticket.as_deref();
+            require_case_options(app, part, verb, ticket, self.proof.is_some())?;
+        }
+        self.ticket(app, verb)
+    }
+
     /// The requested change with everything the audit log records of it.
     pub fn act<'a>(
         &self,

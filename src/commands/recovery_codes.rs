@@ -136,26 +136,26 @@ impl Verb for RecoveryCodes {
 }
 
 /// Recovery codes that nobody has yet.
-struct NewSet {
+pub struct NewSet {
     id: Id,
     codes: Vec<BackupCode>,
 }
 
 impl NewSet {
-    fn make(app: &mut App<'_>) -> Result<Self> {
+    pub fn make(app: &mut App<'_>) -> Result<Self> {
         let codes = (0..CODES)
             .map(|_| Ok(BackupCode::new(BackupCodeKind::Recovery, &app.env.random()?)))
             .collect::<Result<Vec<_>>>()?;
         Ok(Self { id: Id::new(app.env.random()?), codes })
     }
 
-    fn given_to(&self, user: User, now: Timestamp, vault: &Vault) -> User {
+    pub fn given_to(&self, user: User, now: Timestamp, vault: &Vault) -> User {
         let tag = |code| Some(vault.backup_code_tag(user.id, self.id, code));
         let tags = self.codes.iter().map(tag).collect();
         User { recovery: Some(RecoverySet { id: self.id, made_at: now, tags }), ..user }
     }
 
-    fn grouped(&self) -> Vec<Zeroizing<String>> {
+    pub fn grouped(&self) -> Vec<Zeroizing<String>> {
         self.codes.iter().map(BackupCode::grouped).collect()
     }
 }
@@ -216,7 +216,8 @@ impl BulkVerb for CodesEach<'_> {
     }
 }
 
-fn question(user: &User) -> String {
+/// What is asked before a user gets new codes.
+pub fn question(user: &User) -> String {
     match user.recovery.as_ref().map_or(0, RecoverySet::left) {
         0 => "Make recovery codes?".to_owned(),
         left => format!("Make new recovery codes, and void the {} of now?", counted(left, "code")),

@@ -7,9 +7,10 @@ use clap::Args;
 
 use self::replacement::new_hardware;
 use super::Verb;
-use crate::app::App;
+use crate::app::{App, OpenStore};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::device_settings::Settings;
+use crate::commands::handout::page::{HandoutOption, NewPage, PageSecrets, WrittenPage};
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::prove::{Proving, can_ask, show_and_prove};
@@ -41,6 +42,9 @@ use crate::show::{
 /// again one that counts. A hardware token or YubiKey that --device names is only revoked: for a new one run assign, or
 /// enrol --kind yubikey.
 #[derive(Args, Debug)]
+#[command(mut_arg("app", |option| option.hide_short_help(true)))]
+#[command(mut_arg("paper", |option| option.hide_short_help(true)))]
+#[command(mut_arg("handout", |option| option.conflicts_with("output")))]
 pub struct Reset {
     #[command(flatten)]
     targets: Targets,
@@ -48,7 +52,7 @@ pub struct Reset {
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
     /// Only revoke; make no new device
-    #[arg(long, conflicts_with_all = ["keep_until_confirmed", "output", "algorithm", "digits", "period"])]
+    #[arg(long, conflicts_with_all = ["keep_until_confirmed", "output", "handout", "algorithm", "digits", "period"])]
     no_enrol: bool,
     /// Revoke old devices once the new one works
     ///
@@ -63,6 +67,8 @@ pub struct Reset {
     #[command(flatten)]
     confirm: ConfirmOption,
     #[command(flatten)]
+    handout: HandoutOption,
+    #[command(flatten)]
     show: ShowOptions,
     #[command(flatten)]
     settings: Settings,
@@ -76,10 +82,12 @@ impl Verb for Reset {
         "mfactl reset alice --ticket HELP-1234 --proof callback",
         "mfactl reset alice --device tablet",
         "mfactl reset alice --keep-until-confirmed",
+        "mfactl reset alice --handout alice.pdf --app google",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         let label = self.label()?;
+        self.handout.check(&app.options, app.authorization.approval.is_some())?;
         let name = match self.targets.resolve(app)? {
             Target::One(name) => name,
             Target::Many(list) => return self.run_bulk(app, list),
@@ -89,7 +97,10 @@ impl Verb for Reset {
         let mut opened = app.open_store()?;
         let before = opened.read_user(&name)?;
         let replacement = self.replacement(&before)?;
-        let showing = if replacement.is_some() {
+        let page = self.handout.prepare(app, &act.ticket)?;
+        let showing = if page.is_some() {
+            SecretOutput::Nowhere
+        } else if replacement.is_some() {
             self.show.choose_output(app, dry_run)?
         } else {
             SecretOutput::Nowhere
@@ -115,6 +126,10 @@ impl Verb for Reset {
                 return Ok(not_confirmed(app));
             }
         }
+        let page = match (page, &draft) {
+            (Some(page), Some(draft)) => self.write_page(app, &opened, &before, page, draft)?,
+            _ => None,
+        };
         let issuer = app.config.issuer.clone();
         let mut revoked = Vec::new();
         let done = operate::change_user(app, &mut opened, &act, |user, now, vault| {
@@ -122,6 +137,9 @@ impl Verb for Reset {
             let replacement =
                 draft.as_ref().map(|d| d.device(vault, user.id, now, pending_for)).transpose()?;
             let changed = self.change(user, replacement, now)?;
+            if let (Some(page), Some(draft)) = (&page, &draft) {
+                page.require_label(&changed.user, changed.user.device(draft.id())?)?;
+            }
             revoked = changed.touched.iter().map(ToString::to_string).collect();
             Ok(changed)
         })?;
@@ -131,16 +149,17 @@ impl Verb for Reset {
         let id = draft.as_ref().map(DeviceDraft::id);
         let mut user = done.user.clone();
         let mut consequences = done.consequences.clone();
-        let mut verdict = Verdict::Yes;
+        let (mut verdict, mut handout) = (Verdict::Yes, None);
         if let (Some(draft), Some(id), false) = (&draft, id, dry_run) {
             let device = done.user.device(id)?;
             let key = EnrolmentKey::new(&done.user, &issuer, device, &draft.secret)?
                 .drawn(self.show.drawing);
             // After the QR code nothing is written that could push it off the screen.
             let is_page = key.is_for_page(app, &showing);
-            if !is_page && !showing.is_nowhere() {
+            if !is_page && (page.is_some() || !showing.is_nowhere()) {
                 app.note(&format!("{name}: {}", consequences.join("; ")));
             }
+            handout = page.map(|page| page.keep(app));
             let asks = can_ask(app, &showing) && !self.confirm.no_confirm;
             let next_step = pending_hint(app, &done.user, device);
             let (verb, at) = (Self::NAME, done.at);
@@ -174,6 +193,7 @@ impl Verb for Reset {
             revoked: Some(revoked),
             changed: Some(done.changed),
             consequences: Some(consequences),
+            handout,
             dry_run,
         };
         if let (Some(draft), Some(device), false) = (&draft, device, dry_run) {
@@ -231,6 +251,23 @@ impl Reset {
     ) -> Result<Changed, Refusal> {
         let label = self.label()?;
         user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)
+    }
+
+    /// Writes the page about the new device, before the old ones are cut off.
+    fn write_page(
+        &self,
+        app: &mut App<'_>,
+        opened: &OpenStore,
+        user: &User,
+        page: NewPage,
+        draft: &DeviceDraft,
+    ) -> Result<Option<WrittenPage>> {
+        let now = app.env.clock.now()?;
+        let device = draft.device(&opened.vault, user.id, now, app.config.pending_for)?;
+        let after = self.change(user.clone(), Some(device), now)?.user;
+        let secrets = PageSecrets { secret: Some(&draft.secret), ..PageSecrets::default() };
+        let device = after.device(draft.id())?;
+        page.write(app, (&after, device), &secrets, self.operator.dry_run)
     }
 
     fn run_bulk(self, app: &mut App<'_>, list: UserList) -> Result<Report> {

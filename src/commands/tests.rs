@@ -23,6 +23,7 @@ mod forms;
 mod given_again;
 mod group_edits;
 mod handed_over;
+mod handout;
 mod handout_templates;
 mod help;
 mod hints;

@@ -1,8 +1,10 @@
 //! A user with everything that protects the account.
 
 mod changes;
+mod handed_out;
 mod never_shown;
 
+pub use handed_out::{device_to_hand_out, has_secret_to_hand_out};
 pub use never_shown::never_shown;
 
 use serde::Serialize;
@@ -17,7 +19,7 @@ use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed, Stamp};
-use crate::domain::text::{quoted, shell_word};
+use crate::domain::text::quoted;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo_record::{MOST_ACTS, UndoStack};
 
@@ -286,14 +288,9 @@ impl User {
             )),
             [] => Err(self.disabled_refusal()),
             many => {
-                let labels: Vec<_> = many.iter().map(|d| shell_word(d.label.as_str())).collect();
-                let message = format!("{} has {} matching devices", self.name, many.len());
-                let words =
-                    format!("name one with --device: {}; for example, run: ", labels.join(", "));
                 let show = command("show-qr").device(&many[0].label);
                 let show = if active_too { show.flag("--active") } else { show };
-                Err(Refusal::new(ErrorCode::AmbiguousDevice, message)
-                    .hint(show.name(&self.name).after(&words)))
+                Err(handed_out::ambiguous(self, many, show))
             }
         }
     }

@@ -78,6 +78,19 @@ pub struct VerbSpec {
     pub undo: Option<Undoable>,
     /// The notice that a changed user gets.
     pub notice: Option<NoticeKind>,
+    /// It writes pages for users, in one language or in two.
+    pub writes_pages: bool,
+    /// What it does for which there is a verb too.
+    pub does_too: &'static [DoesToo],
+}
+
+/// A part of a verb for which there is a verb too, so that whoever may not run that one can't have it from this one: the
+/// roles, the required options and the second operator of both count.
+#[derive(Clone, Copy, Debug)]
+pub struct DoesToo {
+    pub verb: &'static str,
+    /// The option, by its name in the arguments, without which the verb doesn't do that.
+    pub option: Option<&'static str>,
 }
 
 /// Finds a verb in the table by its name. The table is in `commands`, which the rooms below must not
@@ -99,6 +112,8 @@ impl VerbSpec {
         guarded_option: None,
         undo: None,
         notice: None,
+        writes_pages: false,
+        does_too: &[],
     };
 
     /// A verb that touches no store and needs no role.

@@ -10,7 +10,7 @@ use crate::domain::approval::Request;
 use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::{Role, Roles, acting_uid};
-use crate::domain::verb::VerbSpec;
+use crate::domain::verb::{DoesToo, VerbSpec};
 use crate::files::file_trust::system_uid;
 
 /// The uid by which the operator is known.
@@ -21,32 +21,42 @@ pub fn operator_uid(app: &App<'_>) -> u32 {
 }
 
 /// Which of its options a verb runs with.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct UsedOptions {
     /// `--dry-run`, which needs no second operator.
     pub is_dry: bool,
     /// [`VerbSpec::guarded_option`].
     pub is_guarded: bool,
+    /// Options of [`VerbSpec::does_too`] that are not there.
+    pub left_out: Vec<&'static str>,
 }
 
-/// Fails with `not_permitted` if the operator's roles don't include this verb.
+/// Fails with `not_permitted` if the operator's roles don't include this verb, or another one whose work it does.
 pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, used: UsedOptions) -> Result<()> {
     if verb.roles.is_none() {
         return Ok(());
     }
     let uid = operator_uid(app);
     let mut authorization = Authorization { verb: verb.name, ..Authorization::default() };
+    let is_done = |part: &&DoesToo| part.option.is_none_or(|own| !used.left_out.contains(&own));
+    let parts: Vec<_> = verb.does_too.iter().filter(is_done).map(|part| part.verb).collect();
     if let Some(roles) = &app.config.roles {
         let own = roles_of(roles, uid);
         if !verb.is_for_oneself {
             verb.permit(roles, &own)?;
+            for part in parts.iter().filter_map(|part| (app.find_verb)(part)) {
+                part.permit(roles, &own)?;
+            }
         }
         if app.service.is_some() {
             // There `SUDO_UID` may come from the remote user, so it can only take rights away.
             verb.permit(roles, &roles_of(roles, app.env.process.operator.uid))?;
         }
         authorization.roles = Some(own);
-        authorization.needs_second_operator = roles.second_operator.iter().any(|v| v == verb.name);
+        authorization.needs_second_operator = roles
+            .second_operator
+            .iter()
+            .any(|second| second == verb.name || parts.contains(&second.as_str()));
         authorization.guarded_option = verb.guarded_option.filter(|_| used.is_guarded);
         authorization.is_dry = used.is_dry;
     }
@@ -59,7 +69,12 @@ pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, used: UsedOptions) -> Resul
 pub fn can_run(app: &App<'_>, verb: &str) -> bool {
     let own = app.authorization.roles.as_ref();
     let spec = (app.find_verb)(verb);
-    let permits = |own, roles| spec.is_some_and(|verb| verb.permit(roles, own).is_ok());
+    let parts = spec.map(|spec| spec.does_too).unwrap_or_default().iter();
+    let parts = parts.filter(|part| part.option.is_none()).map(|part| (app.find_verb)(part.verb));
+    let verbs: Vec<_> = parts.chain([spec]).collect();
+    let permits = |own, roles| {
+        verbs.iter().all(|verb| verb.is_some_and(|verb| verb.permit(roles, own).is_ok()))
+    };
     own.zip(app.config.roles.as_ref()).is_none_or(|(own, roles)| permits(own, roles))
 }
 
@@ -88,7 +103,13 @@ pub fn begin_approval(
             )
             .into());
     }
-    authorize(app, verb, UsedOptions::default())?;
+    let is_in_request = |option: &str| {
+        let option = format!("--{}", option.replace('_', "-"));
+        request.words.contains(&option)
+    };
+    let left_out = verb.does_too.iter().filter_map(|part| part.option);
+    let left_out = left_out.filter(|option| !is_in_request(option)).collect();
+    authorize(app, verb, UsedOptions { left_out, ..UsedOptions::default() })?;
     let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
     let has_admin = match &app.config.roles {
         Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),

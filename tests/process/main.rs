@@ -26,6 +26,7 @@ mod durable;
 mod factors;
 mod files;
 mod fleet;
+mod handout;
 mod hints;
 mod kill;
 mod kinds;

@@ -93,6 +93,9 @@ for line in "enrol --no-confirm" recovery-codes "bypass --for 1h" force-new-pass
     want denied hana $mf $line --yes --output x -- alice
 done
 want denied hana $mf enrol --kind paper --output x -- alice
+want denied hana $mf enrol --handout x.html -- alice
+want denied hana $mf reset --yes --handout x.html -- alice
+want denied hana $mf handout --output x.html -- alice
 want denied hana $mf enrol --kind external --mark 'x --output y' -- alice
 want denied hana $mf reset --reveal-secrets --json -- alice
 want denied hana $mf show-qr --reveal-secrets --json -- alice

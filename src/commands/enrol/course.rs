@@ -8,10 +8,12 @@ use crate::app::{App, OpenStore, write_tx};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::commands::Verb as _;
+use crate::commands::handout::page::{NewPage, PageSecrets, WrittenPage};
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
 use crate::domain::device::Device;
+use crate::domain::factor::kind::DeviceKind;
 use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -33,6 +35,8 @@ pub struct Prepared {
     pub name: UserName,
     pub opened: OpenStore,
     pub showing: SecretOutput,
+    /// The page for the user, where one is wanted.
+    pub page: Option<NewPage>,
 }
 
 /// Whether to go on.
@@ -60,13 +64,18 @@ impl Enrol {
         name: UserName,
         choose_output: impl FnOnce(&mut App<'_>) -> Result<SecretOutput>,
     ) -> Result<Preparation> {
-        self.operator.ticket(app, Self::NAME)?;
+        let ticket = self.operator.ticket(app, Self::NAME)?;
         let mut opened = None;
         if !self.create {
             let known = opened.insert(app.open_store()?).read_user(&name);
             known.map_err(|error| may_be_new(error, &name))?;
         }
-        let showing = choose_output(app)?;
+        let page = self.handout.prepare(app, &ticket)?;
+        let showing = if page.is_some() && self.kind != DeviceKind::Yubikey {
+            SecretOutput::Nowhere
+        } else {
+            choose_output(app)?
+        };
         let may_create = self.create && !self.operator.dry_run;
         let mut opened = match opened {
             Some(opened) => opened,
@@ -84,7 +93,29 @@ impl Enrol {
                 None => app.shown.bind_to_nobody(),
             }
         }
-        Ok(Preparation::Done(Box::new(Prepared { name, opened, showing })))
+        Ok(Preparation::Done(Box::new(Prepared { name, opened, showing, page })))
+    }
+
+    /// Writes the page about the device that `make` makes, before it is in force: what a kill leaves is a page without
+    /// effect. `None` where none is wanted, and on a dry run.
+    pub(super) fn write_page(
+        &self,
+        app: &mut App<'_>,
+        opened: &mut OpenStore,
+        (name, page): (&UserName, Option<NewPage>),
+        make: impl Fn(&Vault, Id, Timestamp) -> Result<Device>,
+        secrets: &PageSecrets<'_>,
+    ) -> Result<Option<WrittenPage>> {
+        let Some(page) = page else { return Ok(None) };
+        let now = app.env.clock.now()?;
+        let user = match opened.store.read()?.user(name)? {
+            Some(user) => user,
+            None => User::new(Id::new([0; Id::LENGTH]), name.for_new_user()?, now),
+        };
+        let device = make(&opened.vault, user.id, now)?;
+        let id = device.id;
+        let user = user.enrol(device)?;
+        page.write(app, (&user, user.device(id)?), secrets, self.operator.dry_run)
     }
 
     /// Stores the device that `make` makes for the user with this id.

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::Enrol;
 use super::course::{Added, Preparation, Prepared};
 use crate::app::{App, OpenStore};
+use crate::commands::handout::page::PageSecrets;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
@@ -15,6 +16,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
+use crate::keyring::Vault;
 use crate::operate;
 use crate::report::{Report, Verdict};
 use crate::show::Enrolment;
@@ -28,7 +30,7 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
         Preparation::Done(prepared) => prepared,
         Preparation::Ended(report) => return Ok(report),
     };
-    let Prepared { name, mut opened, .. } = *prepared;
+    let Prepared { name, mut opened, page, .. } = *prepared;
     let id = Id::new(app.env.random()?);
     let note = |now| {
         // There is no code that could prove it.
@@ -44,7 +46,10 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
             return Ok(not_confirmed(app));
         }
     }
-    let added = enrol.add_device(app, &mut opened, &name, |_, _, now| Ok(note(now)))?;
+    let make = |_: &Vault, _, now| Ok(note(now));
+    let secrets = PageSecrets::default();
+    let page = enrol.write_page(app, &mut opened, (&name, page), make, &secrets)?;
+    let added = enrol.add_device(app, &mut opened, &name, make)?;
     let Added { before, user, at, .. } = &added;
     let issuer = app.config.issuer.clone();
     let record = Enrolment::new("mfactl.enrol/1", user, Some(user.device(id)?), &issuer);
@@ -54,10 +59,12 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     if before.is_none() {
         app.note(&format!("made the user {name}"));
     }
+    let handout = page.map(|page| page.keep(app));
     let meaning = consequences(before.as_ref(), user, &app.config.policy, *at);
     let words = joined(&meaning);
     let mut record = record.with_message(format!("{name}: {label} is noted: {mark}{words}"));
     record.extra.consequences = Some(meaning);
+    record.extra.handout = handout;
     Ok(Report::one(record, Verdict::Yes))
 }
 

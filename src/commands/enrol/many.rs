@@ -97,6 +97,10 @@ impl Enrol {
             return Err(refusal("can't write the QR codes of several users to one file")
                 .hint(show_each("leave --output out, then run for each user: ")));
         }
+        if self.handout.is_given() {
+            return Err(refusal("can't write the pages of several users to one file")
+                .hint(handout_each("leave --handout out, then run for each user: ")));
+        }
         if !self.confirm.no_confirm {
             return Err(refusal("can't ask for the codes of several users")
                 .hint(show_each("add --no-confirm, then run for each user: ")));
@@ -113,6 +117,11 @@ impl Enrol {
 /// How to see each QR code.
 fn show_each(words: &str) -> Hint {
     command("show-qr").name("NAME").after(words)
+}
+
+/// How to write each page.
+fn handout_each(words: &str) -> Hint {
+    command("handout").option("--output", "FILE.html").name("NAME").after(words)
 }
 
 /// Every user of a list gets a pending device.

@@ -10,6 +10,7 @@ use super::course::{Added, Preparation, Prepared};
 use crate::app::{App, language_of};
 use crate::commands::Verb as _;
 use crate::commands::first_code::{FirstCode, Proof, ask_until_proved, without_blanks};
+use crate::commands::handout::page::PageSecrets;
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::consequences::consequences;
@@ -55,13 +56,14 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
         Preparation::Done(prepared) => prepared,
         Preparation::Ended(report) => return Ok(report),
     };
-    let Prepared { name, mut opened, showing } = *prepared;
+    let Prepared { name, mut opened, showing, page } = *prepared;
     let user = opened.store.read()?.user(&name)?;
     let draft = ListDraft::new(app, enrol.label_beside(user.as_ref())?, enrol.codes)?;
     let pending_for = app.config.pending_for;
-    let added = enrol.add_device(app, &mut opened, &name, |vault, user, now| {
-        Ok(draft.device(vault, user, now, pending_for))
-    })?;
+    let make = |vault: &Vault, user, now| Ok(draft.device(vault, user, now, pending_for));
+    let secrets = PageSecrets { paper_codes: draft.grouped(), ..PageSecrets::default() };
+    let handout = enrol.write_page(app, &mut opened, (&name, page), make, &secrets)?;
+    let added = enrol.add_device(app, &mut opened, &name, make)?;
     let Added { before, user, at, is_replacement } = &added;
     let device = user.device(draft.id)?;
     let issuer = app.config.issuer.clone();
@@ -90,8 +92,9 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     if let Some(person) = &mut app.env.prompt {
         person.set_interrupt_message(&next_step);
     }
-    // Whoever pipes the codes somewhere has not seen them yet.
-    let asks = !enrol.confirm.no_confirm && app.env.prompt.is_some();
+    // Whoever pipes the codes somewhere has not seen them yet, and a page is for the user.
+    let asks = !enrol.confirm.no_confirm && handout.is_none() && app.env.prompt.is_some();
+    let handout = handout.map(|page| page.keep(app));
     let list = PaperList {
         texts: Texts(language_of(app, Some(user))),
         user: name.to_string(),
@@ -130,6 +133,7 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     let message = format!("{name}: {}; {left} on {}", user.status().label(), device.label);
     let mut record =
         Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer).with_message(message);
+    record.extra.handout = handout;
     record.codes = reveals.then(|| draft.grouped());
     record.extra.consequences = Some(consequences(before.as_ref(), &user, &app.config.policy, *at));
     Ok(Report::one(record, verdict).requires_delivery(reveals))

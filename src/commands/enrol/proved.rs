@@ -6,9 +6,12 @@ use super::Enrol;
 use super::course::{Added, Preparation, Prepared};
 use crate::app::App;
 use crate::commands::Verb as _;
+use crate::commands::handout::page::PageSecrets;
 use crate::commands::prove::{Proving, show_and_prove};
 use crate::domain::consequences::consequences;
+use crate::domain::factor::kind::DeviceKind;
 use crate::domain::otpauth::AppSettings;
+use crate::keyring::Vault;
 use crate::report::Report;
 use crate::show::{DeviceDraft, Enrolment, EnrolmentKey, pending_hint};
 
@@ -33,11 +36,14 @@ pub fn enrol_draft(
     draft: &DeviceDraft,
     warning: Option<String>,
 ) -> Result<Report> {
-    let Prepared { name, mut opened, showing } = *prepared;
+    let Prepared { name, mut opened, showing, page } = *prepared;
     let pending_for = app.config.pending_for;
-    let added = enrol.add_device(app, &mut opened, &name, |vault, user, now| {
-        draft.device(vault, user, now, pending_for)
-    })?;
+    let make = |vault: &Vault, user, now| draft.device(vault, user, now, pending_for);
+    let is_on_page = page.is_some() && enrol.kind != DeviceKind::Yubikey;
+    let secret = is_on_page.then_some(&draft.secret);
+    let secrets = PageSecrets { secret, ..PageSecrets::default() };
+    let page = enrol.write_page(app, &mut opened, (&name, page), make, &secrets)?;
+    let added = enrol.add_device(app, &mut opened, &name, make)?;
     let Added { before, user, at, is_replacement } = &added;
     let (user, at) = (user.clone(), *at);
     let issuer = app.config.issuer.clone();
@@ -60,15 +66,16 @@ pub fn enrol_draft(
     // After the QR code nothing is written that could push it off the screen. A page covers what is written, and goes
     // once the code was given: then this would be out of date.
     let is_page = key.is_for_page(app, &showing);
-    if !is_page && !showing.is_nowhere() {
+    if !is_page && (is_on_page || !showing.is_nowhere()) {
         let meaning = consequences(before.as_ref(), &user, &app.config.policy, at);
         app.note(&format!("{name}: {}", meaning.join("; ")));
     }
+    let handout = page.map(|page| page.keep(app));
     let proving = Proving {
         verb: Enrol::NAME,
         key: &key,
         showing,
-        asks: !enrol.confirm.no_confirm,
+        asks: !enrol.confirm.no_confirm && !is_on_page,
         next_step: &next_step,
         at,
     };
@@ -90,5 +97,6 @@ pub fn enrol_draft(
         .include_secret(&key, enrol.show.reveal_secrets)
         .with_message(format!("{name}: {status}"));
     record.extra.consequences = Some(consequences);
+    record.extra.handout = handout;
     Ok(Report::one(record, verdict).requires_delivery(enrol.show.reveal_secrets))
 }

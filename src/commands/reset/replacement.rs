@@ -87,6 +87,7 @@ impl Reset {
             let given = [
                 ("--keep-until-confirmed", self.keep_until_confirmed),
                 ("--output", self.show.output.is_some()),
+                ("--handout", self.handout.is_given()),
             ];
             if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
                 let problem = format!(

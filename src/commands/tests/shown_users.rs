@@ -34,6 +34,7 @@ fn case(verb: &str) -> Case {
             Case { list_options: "--device tablet --no-confirm", ..case("--device tablet", &[]) }
         }
         "show-qr" => case("--active", &[]),
+        "handout" => case("--active --recovery-codes --output alice.html", &["y"]),
         "edit-user" => Case { list_options: "--add-group vpn", ..case("--rename carol", &["y"]) },
         "remove-user" => case("", &["alice"]),
         "reset" => Case { list_options: "--no-enrol", ..case("", &["y"]) },
@@ -166,7 +167,8 @@ fn nobody_but_the_user_who_was_shown_is_changed() {
                 let (name, first) =
                     if by_mail { ("alice@example.com", &["y"][..]) } else { ("alice", &[][..]) };
                 let answers = first.iter().chain(case.answers).copied().collect();
-                let line = format!("{verb} {} {name}", case.options);
+                let options = in_folder(&world, case.options);
+                let line = format!("{verb} {options} {name}");
                 let done = crossed(world, &line, answers, &others);
                 assert!(!done.went_on, "{line} {others:?}: {:?}", done.ran);
                 assert!(done.asked_first || !by_mail, "{line}: {:?}", done.ran);
@@ -186,8 +188,9 @@ fn attempts_to_sign_in_do_not_prevent_what_was_agreed_to() {
         let verb = entry.spec.name;
         let case = case(verb);
         let answers = ["y"].iter().chain(case.answers).copied().collect();
-        let line = format!("{verb} {} alice@example.com", case.options);
-        let done = crossed(world(&case), &line, answers, &["verify alice", "verify bob"]);
+        let world = world(&case);
+        let line = format!("{verb} {} alice@example.com", in_folder(&world, case.options));
+        let done = crossed(world, &line, answers, &["verify alice", "verify bob"]);
         assert!(done.asked_first && done.went_on, "{line}: {:?}", done.ran);
         assert!(matches!(done.ran.code, 0 | 1), "{line}: {:?}", done.ran);
     }

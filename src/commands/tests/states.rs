@@ -13,6 +13,7 @@ enrol NAME --no-confirm --device tablet  | 67 user_not_found | 0 pending        
 enrol NAME --no-confirm --create         | 0 pending         | 0 pending           | 0 pending           | 0 pending           | 76 already_enrolled | 76 already_enrolled | 76 already_enrolled | 76 already_enrolled
 show-qr NAME                             | 67 user_not_found | 76 not_enabled      | 0 pending           | 76 pending_expired  | 76 not_pending      | 76 disabled         | 76 disabled         | 76 not_pending
 show-qr NAME --active                    | 67 user_not_found | 76 not_enabled      | 0 pending           | 76 pending_expired  | 0 enabled           | 76 disabled         | 76 disabled         | 0 enabled
+handout NAME                             | 64 usage          | 64 usage            | 64 usage            | 64 usage            | 64 usage            | 64 usage            | 64 usage            | 64 usage
 verify NAME right                        | 67 user_not_found | 76 not_enabled      | 0 enabled           | 76 pending_expired  | 0 enabled           | 76 disabled         | 76 disabled         | 1 enabled
 verify NAME wrong                        | 67 user_not_found | 76 not_enabled      | 1 pending           | 76 pending_expired  | 1 enabled           | 76 disabled         | 76 disabled         | 1 enabled
 reset NAME --yes                         | 67 user_not_found | 0 pending+          | 0 pending+          | 0 pending+          | 0 pending+          | 0 pending+          | 0 pending+          | 0 pending+
