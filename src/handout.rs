@@ -4,6 +4,7 @@ mod compose;
 mod form;
 mod made_up;
 mod page;
+mod pdf;
 mod placeholders;
 mod qr_drawing;
 mod sections;
@@ -11,14 +12,13 @@ mod steps;
 mod subject;
 mod template_file;
 mod templates;
-mod pdf;
+mod writer;
 
 pub use compose::compose;
-pub use form::Form;
-pub use page::{CodeList, CodeTitle, Fact, Handout, Section, Sheet};
-pub use pdf::{PdfForm, pdf};
-pub use subject::{ManualKey, Subject};
+pub use form::HandoutForm;
+pub use subject::{HandoutSubject, ManualKey};
 pub use templates::{Templates, Trial};
+pub use writer::HandoutWriter;
 
 #[cfg(test)]
 mod tests;

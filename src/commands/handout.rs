@@ -26,7 +26,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::shown_state::changed_meanwhile;
 use crate::domain::user::{Changed, Language, User, device_to_hand_out, has_secret_to_hand_out};
 use crate::files::file_trust::display_path;
-use crate::handout::Form;
+use crate::handout::HandoutForm;
 use crate::operate;
 use crate::operate::change::ChangeRequest;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -102,7 +102,7 @@ impl Verb for WriteHandout {
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         let path = self.output()?.clone();
-        let form = Form::of(&path, "--output")?;
+        let form = HandoutForm::of(&path, "--output")?;
         let name = self.user.name(app)?;
         let label = self.device.as_deref().map(Label::parse).transpose()?;
         let ticket = self.ticket(app)?;
@@ -111,7 +111,7 @@ impl Verb for WriteHandout {
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
         let device = device_to_hand_out(&user, label.as_ref(), self.active, app.env.clock.now()?)?;
-        pages.check(&user, device)?;
+        pages.check_app(app, &user, device)?;
         try_to_make(app, &path, "--output")?;
         let set = self.recovery_codes.then(|| NewSet::make(app)).transpose()?;
         if !self.is_agreed(app, &mut opened, &user, set.as_ref())? {
@@ -273,11 +273,11 @@ impl WriteHandout {
 }
 
 /// The word of a form in JSON, which is how the names of its files end.
-const fn word(form: Form) -> &'static str {
+const fn word(form: HandoutForm) -> &'static str {
     match form {
-        Form::Html => "html",
-        Form::Pdf => "pdf",
-        Form::Text => "txt",
+        HandoutForm::Html => "html",
+        HandoutForm::Pdf => "pdf",
+        HandoutForm::Text => "txt",
     }
 }
 

@@ -107,10 +107,12 @@ impl Support {
 pub struct Reported {
     pub support: Support,
     /// Such as "2023" or "older"; empty for one that has no age.
+    #[cfg_attr(not(test), expect(dead_code, reason = "docs/apps.md is made of it"))]
     pub age: &'static str,
     /// The periods that it holds for, in seconds; empty for all.
     pub periods: &'static [u64],
     /// A condition, such as "upper case only"; empty for none.
+    #[cfg_attr(not(test), expect(dead_code, reason = "docs/apps.md is made of it"))]
     pub only: &'static str,
 }
 
@@ -127,8 +129,10 @@ pub struct AuthenticatorApp {
     pub eight_digits: &'static [Reported],
     pub period: &'static [Reported],
     pub counter: &'static [Reported],
+    #[cfg_attr(not(test), expect(dead_code, reason = "docs/apps.md is made of it"))]
     pub notes: &'static str,
     /// Issues and documents that say so.
+    #[cfg_attr(not(test), expect(dead_code, reason = "docs/apps.md is made of it"))]
     pub sources: &'static [&'static str],
 }
 

@@ -6,13 +6,13 @@ use crate::domain::name::Label;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::user::Language;
 use crate::handout::page::{CodeList, CodeTitle, Fact, Handout, Sheet};
-use crate::handout::subject::{HandoutKind, Matter, SetUpStage, Subject, contact, word};
+use crate::handout::subject::{HandoutKind, HandoutSubject, Matter, SetUpStage, contact, word};
 use crate::handout::{sections, steps};
 use crate::texts::{Text, Texts};
 
 /// Writes the page.
 #[must_use]
-pub fn compose(subject: &Subject<'_>) -> Handout {
+pub fn compose(subject: &HandoutSubject<'_>) -> Handout {
     let matter = |language: &Language| Matter {
         subject,
         texts: Texts(*language),
@@ -76,7 +76,7 @@ fn fact(matter: &Matter<'_>, name: Text, value: String) -> Fact {
 }
 
 fn facts(matter: &Matter<'_>) -> Vec<Fact> {
-    let Subject { user, device, ticket, .. } = matter.subject;
+    let HandoutSubject { user, device, ticket, .. } = matter.subject;
     let name = user.profile.display_name.as_deref();
     let serial = device.serial.as_ref().map(|serial| serial.as_str().to_owned());
     // The label tells devices apart: the only one needs none, unless somebody chose it.
@@ -120,7 +120,7 @@ fn key_facts(matter: &Matter<'_>) -> Vec<Fact> {
     ]
 }
 
-fn code_lists(subject: &Subject<'_>) -> Vec<CodeList> {
+fn code_lists(subject: &HandoutSubject<'_>) -> Vec<CodeList> {
     let lists = [(&subject.recovery_codes, true), (&subject.paper_codes, false)];
     let list = |(codes, has_boxes): (&Vec<Zeroizing<String>>, bool)| CodeList {
         codes: codes.clone(),
@@ -131,7 +131,7 @@ fn code_lists(subject: &Subject<'_>) -> Vec<CodeList> {
 
 /// In the order of [`code_lists`].
 fn code_titles(matter: &Matter<'_>) -> Vec<CodeTitle> {
-    let Subject { recovery_codes, paper_codes, .. } = matter.subject;
+    let HandoutSubject { recovery_codes, paper_codes, .. } = matter.subject;
     let titles = [
         (recovery_codes, Text::HandoutRecoveryTitle, Text::HandoutRecovery),
         (paper_codes, Text::HandoutListTitle, Text::HandoutList),
@@ -143,7 +143,7 @@ fn code_titles(matter: &Matter<'_>) -> Vec<CodeTitle> {
 }
 
 fn footer(matter: &Matter<'_>) -> Text {
-    let Subject { recovery_codes, paper_codes, .. } = matter.subject;
+    let HandoutSubject { recovery_codes, paper_codes, .. } = matter.subject;
     let has_codes = !(recovery_codes.is_empty() && paper_codes.is_empty());
     match (matter.has_key(), has_codes) {
         (true, true) => Text::HandoutDestroyRest,

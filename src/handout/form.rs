@@ -8,13 +8,13 @@ use crate::files::file_trust::display_path;
 
 /// What a handout is written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum HandoutForm {
     Html,
     Pdf,
     Text,
 }
 
-impl Form {
+impl HandoutForm {
     /// The form that the name of a file asks for.
     ///
     /// Fails with `usage` for any other name.

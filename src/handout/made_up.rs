@@ -13,7 +13,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Language, Profile, User};
 use crate::handout::compose::compose;
 use crate::handout::page::Handout;
-use crate::handout::subject::{ManualKey, Subject};
+use crate::handout::subject::{HandoutSubject, ManualKey};
 
 /// The key of the made-up user, as it is printed and as the QR code carries it. It is no secret of anybody.
 pub const SECRETS: [&str; 2] =
@@ -36,7 +36,7 @@ pub fn with_everything() -> Handout {
         uri: Zeroizing::new(format!("otpauth://totp/Example:alice?secret={secret}&issuer=Example")),
         grouped: Zeroizing::new(grouped.to_owned()),
     };
-    compose(&Subject {
+    compose(&HandoutSubject {
         languages: &[Language::English, Language::French],
         contact: Some("helpdesk@example.org"),
         ticket: Some("HELP-1"),
@@ -65,8 +65,8 @@ fn device(state: DeviceState) -> Device {
     Device::without_secret(id, label, factor, state, Timestamp::EARLIEST)
 }
 
-const fn subject<'a>(user: &'a User, device: &'a Device) -> Subject<'a> {
-    Subject {
+const fn subject<'a>(user: &'a User, device: &'a Device) -> HandoutSubject<'a> {
+    HandoutSubject {
         languages: &[Language::English],
         paper: PaperSize::A4,
         issuer: "Example",

@@ -34,7 +34,7 @@ pub struct Sheet {
     /// What an app has to be told beside the key: account, kind, digits.
     pub key_facts: Vec<Fact>,
     /// A lost phone, several phones, who asks for codes.
-    pub sections: Vec<Section>,
+    pub sections: Vec<PageSection>,
     /// In the order of [`Handout::codes`].
     pub code_titles: Vec<CodeTitle>,
     /// At the end: destroy this page.
@@ -46,7 +46,7 @@ pub struct Fact {
     pub value: String,
 }
 
-pub struct Section {
+pub struct PageSection {
     pub title: String,
     pub paragraphs: Vec<String>,
     /// Stands out: in a frame.

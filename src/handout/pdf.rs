@@ -60,8 +60,3 @@ fn too_long() -> Refusal {
     Refusal::bad_input("handout", "is too long for one page of PDF")
         .hint("use .html, one language or shorter texts")
 }
-
-/// Writes one page.
-pub fn pdf(handout: &Handout) -> Result<Zeroizing<Vec<u8>>> {
-    PdfForm::new()?.render(handout)
-}

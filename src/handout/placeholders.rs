@@ -5,7 +5,7 @@ use minijinja::Value;
 use serde::Serialize;
 
 use crate::domain::paper_size::PaperSize;
-use crate::handout::page::{CodeList, Fact, Handout, Section, Sheet};
+use crate::handout::page::{CodeList, Fact, Handout, PageSection, Sheet};
 use crate::handout::qr_drawing;
 use crate::texts::{Text, Texts};
 
@@ -122,8 +122,8 @@ fn facts(facts: &[Fact]) -> Vec<FactPlaceholders<'_>> {
     facts.iter().map(|fact| FactPlaceholders { name: &fact.name, value: &fact.value }).collect()
 }
 
-fn section(section: &Section) -> SectionPlaceholders<'_> {
-    let Section { title, paragraphs, is_warning } = section;
+fn section(section: &PageSection) -> SectionPlaceholders<'_> {
+    let PageSection { title, paragraphs, is_warning } = section;
     SectionPlaceholders { title, paragraphs, is_warning: *is_warning }
 }
 

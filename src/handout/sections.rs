@@ -2,31 +2,31 @@
 
 use crate::domain::handout_app::HandoutApp;
 use crate::domain::otpauth::AppSettings;
-use crate::handout::page::Section;
+use crate::handout::page::PageSection;
 use crate::handout::subject::{HandoutKind, Matter, SetUpStage};
 use crate::texts::Text;
 
-pub fn of(matter: &Matter<'_>) -> Vec<Section> {
+pub fn of(matter: &Matter<'_>) -> Vec<PageSection> {
     let sections =
         [several(matter), refused(matter), too_late(matter), lost(matter), asked(matter)];
     sections.into_iter().flatten().collect()
 }
 
-fn section(matter: &Matter<'_>, title: Text, paragraphs: Vec<String>) -> Section {
-    Section { title: matter.text(title), paragraphs, is_warning: false }
+fn section(matter: &Matter<'_>, title: Text, paragraphs: Vec<String>) -> PageSection {
+    PageSection { title: matter.text(title), paragraphs, is_warning: false }
 }
 
 /// Whom the user will and won't be asked for a code by. Nobody asks for what shows no codes.
-fn asked(matter: &Matter<'_>) -> Option<Section> {
+fn asked(matter: &Matter<'_>) -> Option<PageSection> {
     if matter.kind == HandoutKind::Elsewhere {
         return None;
     }
     let texts = [Text::HandoutAskedBy, Text::HandoutNeverAsked];
     let paragraphs = texts.map(|text| matter.text(text)).to_vec();
-    Some(Section { is_warning: true, ..section(matter, Text::HandoutAskedTitle, paragraphs) })
+    Some(PageSection { is_warning: true, ..section(matter, Text::HandoutAskedTitle, paragraphs) })
 }
 
-fn lost(matter: &Matter<'_>) -> Option<Section> {
+fn lost(matter: &Matter<'_>) -> Option<PageSection> {
     let title = match matter.kind {
         HandoutKind::App(_) if !is_on_yubikey(matter) => Text::HandoutLostPhoneTitle,
         HandoutKind::Paper => Text::HandoutLostListTitle,
@@ -54,7 +54,7 @@ fn is_on_yubikey(matter: &Matter<'_>) -> bool {
     matter.subject.app == HandoutApp::Yubico
 }
 
-fn several(matter: &Matter<'_>) -> Option<Section> {
+fn several(matter: &Matter<'_>) -> Option<PageSection> {
     let HandoutKind::App(settings) = matter.kind else { return None };
     let text = match settings {
         _ if !matter.has_key() || is_on_yubikey(matter) => return None,
@@ -64,7 +64,7 @@ fn several(matter: &Matter<'_>) -> Option<Section> {
     Some(section(matter, Text::HandoutSeveralTitle, vec![matter.text(text)]))
 }
 
-fn refused(matter: &Matter<'_>) -> Option<Section> {
+fn refused(matter: &Matter<'_>) -> Option<PageSection> {
     let text = match matter.kind {
         _ if matter.is_switched_off() => return None,
         HandoutKind::App(AppSettings::Totp(_)) => Text::HandoutRefusedTime,
@@ -77,7 +77,7 @@ fn refused(matter: &Matter<'_>) -> Option<Section> {
     Some(section(matter, Text::HandoutRefusedTitle, vec![matter.text(text)]))
 }
 
-fn too_late(matter: &Matter<'_>) -> Option<Section> {
+fn too_late(matter: &Matter<'_>) -> Option<PageSection> {
     if matter.stage != SetUpStage::ToSetUp {
         return None;
     }

@@ -17,7 +17,7 @@ const LONGEST_WORD: usize = 80;
 const LONGEST_CONTACT: usize = 200;
 
 /// What a handout is about.
-pub struct Subject<'a> {
+pub struct HandoutSubject<'a> {
     /// One, or two for a user whose language is not known.
     pub languages: &'a [Language],
     pub paper: PaperSize,
@@ -105,7 +105,7 @@ impl SetUpStage {
 /// What all sheets of a handout say, in the words of one language. Everything that comes from users and operators is
 /// shortened and safe to print.
 pub struct Matter<'a> {
-    pub subject: &'a Subject<'a>,
+    pub subject: &'a HandoutSubject<'a>,
     pub texts: Texts,
     pub kind: HandoutKind,
     pub stage: SetUpStage,

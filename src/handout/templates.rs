@@ -16,7 +16,6 @@ use crate::config::HandoutSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{shown, wrapped};
 use crate::files::file_trust::{FilePolicy, display_path};
-use crate::handout::form::Form;
 use crate::handout::made_up;
 use crate::handout::page::Handout;
 use crate::handout::placeholders::Placeholders;
@@ -40,6 +39,13 @@ const LARGEST_PAGE: usize = 4 << 20;
 /// What a template may do, in units of minijinja: one for an instruction, and one for each 64 bytes that it makes. The
 /// program's own use less than a twentieth of it.
 const FUEL: u64 = 200_000;
+
+/// What a template makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Markup {
+    Html,
+    Text,
+}
 
 /// The templates of the pages: the program's own, or those of a site. Read once, used for every page.
 pub struct Templates {
@@ -71,7 +77,7 @@ impl Templates {
         text.add_filter("wrap", wrap);
         let templates = Self { html, text, folder };
         if templates.folder.is_some() {
-            for form in [Form::Html, Form::Text] {
+            for form in [Markup::Html, Markup::Text] {
                 let (environment, name) = templates.of(form);
                 environment.get_template(name).map_err(|error| templates.refusal(name, &error))?;
             }
@@ -80,15 +86,12 @@ impl Templates {
     }
 
     /// Writes the page as a file.
-    pub fn render(&self, handout: &Handout, form: Form) -> Result<Zeroizing<Vec<u8>>> {
-        let placeholders = match form {
-            Form::Html => Placeholders::html(handout)?,
-            Form::Text => Placeholders::text(handout)?,
-            Form::Pdf => {
-                return Err(Refusal::new(ErrorCode::Usage, "PDF is not done").into());
-            }
+    pub fn render(&self, handout: &Handout, markup: Markup) -> Result<Zeroizing<Vec<u8>>> {
+        let placeholders = match markup {
+            Markup::Html => Placeholders::html(handout)?,
+            Markup::Text => Placeholders::text(handout)?,
         };
-        let (environment, name) = self.of(form);
+        let (environment, name) = self.of(markup);
         let mut page = PageWriter(Zeroizing::new(Vec::with_capacity(64 << 10)));
         let values = Value::from(Serde(&placeholders));
         let template = environment.get_template(name);
@@ -101,27 +104,26 @@ impl Templates {
     /// What the page takes of [`FUEL`], in HTML and as text.
     #[cfg(test)]
     pub fn fuel_of(&self, handout: &Handout) -> [u64; 2] {
-        [(Form::Html, Placeholders::html(handout)), (Form::Text, Placeholders::text(handout))].map(
-            |(form, placeholders)| {
+        [(Markup::Html, Placeholders::html(handout)), (Markup::Text, Placeholders::text(handout))]
+            .map(|(form, placeholders)| {
                 let (environment, name) = self.of(form);
                 let template = environment.get_template(name).unwrap();
                 let values = Value::from(Serde(&placeholders.unwrap()));
                 let captured = template.render_captured_to(values, io::sink()).unwrap();
                 captured.state().fuel_levels().unwrap().0
-            },
-        )
+            })
     }
 
     /// Makes a page of each template of the site, of a user who has everything and of one who has nothing that a page
     /// can do without.
     pub fn try_out(&self) -> Vec<Trial> {
         let Some(folder) = &self.folder else { return Vec::new() };
-        let forms = [Form::Html, Form::Text].into_iter();
+        let forms = [Markup::Html, Markup::Text].into_iter();
         let own = forms.filter(|form| matches!(folder.read(self.of(*form).1), Ok(Some(_))));
         own.map(|form| self.trial(folder, form)).collect()
     }
 
-    fn trial(&self, folder: &TemplateFolder, form: Form) -> Trial {
+    fn trial(&self, folder: &TemplateFolder, form: Markup) -> Trial {
         let file = display_path(&folder.path.join(self.of(form).1));
         let full = self.render(&made_up::with_everything(), form);
         let bare = self.render(&made_up::with_little(), form);
@@ -138,10 +140,10 @@ impl Templates {
         Trial { file, refusal, lacks_secret }
     }
 
-    const fn of(&self, form: Form) -> (&Environment<'static>, &'static str) {
+    const fn of(&self, form: Markup) -> (&Environment<'static>, &'static str) {
         match form {
-            Form::Html | Form::Pdf => (&self.html, HTML),
-            Form::Text => (&self.text, TEXT),
+            Markup::Html => (&self.html, HTML),
+            Markup::Text => (&self.text, TEXT),
         }
     }
 
@@ -189,11 +191,11 @@ impl Templates {
     }
 }
 
-fn has_qr(page: &str, form: Form) -> bool {
+fn has_qr(page: &str, form: Markup) -> bool {
     let handout = made_up::with_everything();
     let qr = match form {
-        Form::Html | Form::Pdf => Placeholders::html(&handout),
-        Form::Text => Placeholders::text(&handout),
+        Markup::Html => Placeholders::html(&handout),
+        Markup::Text => Placeholders::text(&handout),
     };
     qr.is_ok_and(|placeholders| placeholders.qr_is_in(page))
 }

@@ -16,7 +16,9 @@ use crate::domain::otpauth::{self, AppSettings};
 use crate::domain::paper_size::PaperSize;
 use crate::domain::user::{Language, User};
 use crate::files::file_trust::FilePolicy;
-use crate::handout::{Form, Handout, ManualKey, Subject, Templates, compose};
+use crate::handout::page::Handout;
+use crate::handout::templates::Markup;
+use crate::handout::{HandoutSubject, ManualKey, Templates, compose};
 
 const ENGLISH: &[Language] = &[Language::English];
 const FRENCH: &[Language] = &[Language::French];
@@ -69,7 +71,7 @@ impl Sample {
             (0..count).map(|n| Zeroizing::new(format!("{n:04}-{code}"))).collect()
         };
         let key = || ManualKey { uri: self.uri(), grouped: fixture::secret().grouped() };
-        compose(&Subject {
+        compose(&HandoutSubject {
             languages: self.languages,
             paper: self.paper,
             issuer: self.issuer,
@@ -85,11 +87,11 @@ impl Sample {
     }
 
     fn html(&self) -> String {
-        render(&self.handout(), Form::Html)
+        render(&self.handout(), Markup::Html)
     }
 
     fn text(&self) -> String {
-        render(&self.handout(), Form::Text)
+        render(&self.handout(), Markup::Text)
     }
 }
 
@@ -99,6 +101,6 @@ fn own() -> Templates {
     Templates::load(&settings, &FilePolicy::default()).unwrap()
 }
 
-fn render(handout: &Handout, form: Form) -> String {
+fn render(handout: &Handout, form: Markup) -> String {
     String::from_utf8(own().render(handout, form).unwrap().to_vec()).unwrap()
 }

@@ -22,7 +22,7 @@ use crate::domain::shown_state::changed_meanwhile;
 use crate::domain::user::{Language, User};
 use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
-use crate::handout::{Form, ManualKey, Subject, Templates, compose};
+use crate::handout::{HandoutForm, HandoutSubject, HandoutWriter, ManualKey, compose};
 use crate::options::Options;
 
 /// How a page for a user looks.
@@ -56,8 +56,7 @@ pub struct HandoutOption {
 
 /// What all pages of a run have in common: read once, used for each.
 pub struct Pages {
-    templates: Templates,
-    form: Form,
+    writer: HandoutWriter,
     paper: PaperSize,
     app: Option<HandoutApp>,
     options: Options,
@@ -86,11 +85,15 @@ impl PageSecrets<'_> {
 }
 
 impl Pages {
-    pub fn new(app: &App<'_>, options: &PageOptions, form: Form, ticket: &Ticket) -> Result<Self> {
+    pub fn new(
+        app: &App<'_>,
+        options: &PageOptions,
+        form: HandoutForm,
+        ticket: &Ticket,
+    ) -> Result<Self> {
         let config = &app.config;
         Ok(Self {
-            templates: Templates::load(&config.handout, &config.file_policy)?,
-            form,
+            writer: HandoutWriter::load(form, &config.handout, &config.file_policy)?,
             paper: options.paper.unwrap_or(config.handout.paper),
             app: options.app,
             options: app.options.clone(),
@@ -101,12 +104,23 @@ impl Pages {
         })
     }
 
-    /// Refuses an app that can't do what the device needs.
-    pub fn check(&self, user: &User, device: &Device) -> Result<(), Refusal> {
-        let Some(app) = self.app else { return Ok(()) };
+    /// Refuses an app that can't do what the device needs, and warns of one of which that is not certain.
+    pub fn check_app(
+        &self,
+        app: &mut App<'_>,
+        user: &User,
+        device: &Device,
+    ) -> Result<(), Refusal> {
+        let Some(chosen) = self.app else { return Ok(()) };
         match AppSettings::of(device) {
-            Some(settings) => app.check(&settings),
-            None if app == HandoutApp::Any => Ok(()),
+            Some(settings) => {
+                chosen.check(&settings)?;
+                if let Some(caution) = chosen.caution(&settings) {
+                    app.warn(&caution);
+                }
+                Ok(())
+            }
+            None if chosen == HandoutApp::Any => Ok(()),
             None => {
                 let problem = format!("{}'s device {} is no app", user.name, device.label);
                 let refusal = Refusal::new(ErrorCode::Usage, problem).field("--app");
@@ -137,11 +151,23 @@ impl Pages {
         device: &Device,
         secrets: &PageSecrets<'_>,
     ) -> Result<Zeroizing<Vec<u8>>> {
+        // By the words of operators, who can change these.
+        let name = user.profile.display_name.as_deref();
+        for (field, text) in [
+            ("issuer", Some(self.issuer.as_str())),
+            ("site.contact", self.contact.as_deref()),
+            ("--ticket", self.ticket.as_deref()),
+            ("display name", name),
+            ("user", Some(user.name.as_str())),
+            ("device", Some(device.label.as_str())),
+        ] {
+            text.map_or(Ok(()), |text| self.writer.check(field, text))?;
+        }
         let key = secrets.secret.zip(AppSettings::of(device)).map(|(secret, settings)| ManualKey {
             uri: otpauth::uri(&self.issuer, user.name.as_str(), secret, settings),
             grouped: secret.grouped(),
         });
-        let handout = compose(&Subject {
+        let handout = compose(&HandoutSubject {
             languages: &self.languages(user),
             paper: self.paper,
             issuer: &self.issuer,
@@ -154,7 +180,7 @@ impl Pages {
             recovery_codes: secrets.recovery_codes.clone(),
             paper_codes: secrets.paper_codes.clone(),
         });
-        self.templates.render(&handout, self.form)
+        self.writer.write(&handout)
     }
 }
 
@@ -182,7 +208,7 @@ impl HandoutOption {
     /// another operator's request, which leave the file out.
     pub fn check(&self, options: &Options, is_request: bool) -> Result<(), Refusal> {
         if let Some(path) = &self.handout {
-            return Form::of(path, "--handout").map(drop);
+            return HandoutForm::of(path, "--handout").map(drop);
         }
         options.require_one_language()?;
         let given = [("--app", self.page.app.is_some()), ("--paper", self.page.paper.is_some())];
@@ -199,7 +225,7 @@ impl HandoutOption {
     /// Tries whether the file can be made. `None` where no page is wanted.
     pub fn prepare(&self, app: &mut App<'_>, ticket: &Ticket) -> Result<Option<NewPage>> {
         let Some(path) = &self.handout else { return Ok(None) };
-        let pages = Pages::new(app, &self.page, Form::of(path, "--handout")?, ticket)?;
+        let pages = Pages::new(app, &self.page, HandoutForm::of(path, "--handout")?, ticket)?;
         try_to_make(app, path, "--handout")?;
         Ok(Some(NewPage { pages, path: path.clone() }))
     }
@@ -214,7 +240,7 @@ impl NewPage {
         secrets: &PageSecrets<'_>,
         is_rehearsal: bool,
     ) -> Result<Option<WrittenPage>> {
-        self.pages.check(user, device)?;
+        self.pages.check_app(app, user, device)?;
         let content = self.pages.write(user, device, secrets)?;
         if is_rehearsal {
             return Ok(None);

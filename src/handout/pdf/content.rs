@@ -3,7 +3,7 @@
 use crate::domain::refusal::Refusal;
 use crate::domain::text::shown;
 use crate::domain::user::Language;
-use crate::handout::page::{CodeList, Fact, Handout, Section, Sheet};
+use crate::handout::page::{CodeList, Fact, Handout, PageSection, Sheet};
 use crate::handout::pdf::font::{Fonts, Measured, Unfit, Weight};
 use crate::handout::pdf::qr::Squares;
 
@@ -118,7 +118,7 @@ impl Ruler<'_> {
         Ok(FactWords { name, value: self.bold(&fact.name, &fact.value)? })
     }
 
-    fn section(&self, section: &Section) -> Result<SectionWords, Refusal> {
+    fn section(&self, section: &PageSection) -> Result<SectionWords, Refusal> {
         Ok(SectionWords {
             title: self.bold(ANYWHERE, &section.title)?,
             paragraphs: collect(&section.paragraphs, |text| self.regular(&section.title, text))?,

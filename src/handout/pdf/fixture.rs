@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::paper_size::PaperSize;
 use crate::domain::user::Language;
-use crate::handout::page::{CodeList, CodeTitle, Fact, Handout, Section, Sheet};
+use crate::handout::page::{CodeList, CodeTitle, Fact, Handout, PageSection, Sheet};
 
 pub const URI: &str = "otpauth://totp/Example%20Corp:alice?secret=NVTGCY3UNQWXGYLNOBWGKLLBNRUWGZJB\
                        &issuer=Example%20Corp&algorithm=SHA1&digits=6&period=30";
@@ -14,8 +14,8 @@ fn fact(name: &str, value: &str) -> Fact {
     Fact { name: name.to_owned(), value: value.to_owned() }
 }
 
-fn section(title: &str, paragraphs: &[&str], is_warning: bool) -> Section {
-    Section { title: title.to_owned(), paragraphs: owned(paragraphs), is_warning }
+fn section(title: &str, paragraphs: &[&str], is_warning: bool) -> PageSection {
+    PageSection { title: title.to_owned(), paragraphs: owned(paragraphs), is_warning }
 }
 
 fn owned(texts: &[&str]) -> Vec<String> {

@@ -2,16 +2,21 @@
 
 mod reading;
 
-use anyhow::Error;
+use anyhow::{Error, Result};
+use zeroize::Zeroizing;
 
 use crate::domain::paper_size::PaperSize;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::handout::page::{CodeTitle, Fact, Handout};
+use crate::handout::pdf::PdfForm;
 use crate::handout::pdf::fixture::{
     KEY, URI, english, french, full, minimal, printed_codes, recovery_codes,
 };
-use crate::handout::pdf::pdf;
 use crate::handout::pdf::tests::reading::Print;
+
+fn pdf(handout: &Handout) -> Result<Zeroizing<Vec<u8>>> {
+    PdfForm::new()?.render(handout)
+}
 
 fn refusal(error: &Error) -> &Refusal {
     error.downcast_ref().unwrap()

@@ -1,7 +1,7 @@
 //! Words from outside that must do no harm on a page.
 
-use super::{BOTH, ENGLISH, Form, Sample, own};
-use crate::handout::Handout;
+use super::{BOTH, ENGLISH, Markup, Sample, own};
+use crate::handout::page::Handout;
 
 /// What people put into names, tickets and contacts, and what must never be on a page because of it.
 const HOSTILE: [(&str, &[&str]); 6] = [
@@ -24,7 +24,7 @@ fn with(text: &str) -> Sample {
     sample
 }
 
-fn page(handout: &Handout, form: Form) -> String {
+fn page(handout: &Handout, form: Markup) -> String {
     let page = own().render(handout, form).unwrap();
     String::from_utf8(page.to_vec()).unwrap()
 }
@@ -35,13 +35,13 @@ fn words_from_outside_are_printed_and_nothing_else() {
         // The QR code carries the name as it is; what is looked at is the page around it.
         let mut handout = with(text).handout();
         handout.qr = Some(zeroize::Zeroizing::new("otpauth://totp/x?secret=A".to_owned()));
-        for form in [Form::Html, Form::Text] {
+        for form in [Markup::Html, Markup::Text] {
             let page = page(&handout, form);
             for harmful in harmful {
                 // A text is not read as HTML.
                 let is_markup = harmful.contains('<');
                 assert!(
-                    is_markup && form == Form::Text || !page.contains(harmful),
+                    is_markup && form == Markup::Text || !page.contains(harmful),
                     "{form:?} {harmful:?}"
                 );
             }
@@ -49,9 +49,9 @@ fn words_from_outside_are_printed_and_nothing_else() {
             assert!(name.chars().all(|c| !crate::domain::text::is_harmful(c)), "{name:?}");
         }
     }
-    let shown = page(&with("{{7*7}}").handout(), Form::Html);
+    let shown = page(&with("{{7*7}}").handout(), Markup::Html);
     assert!(shown.contains("{{7*7}}"), "it is there, as it was typed");
-    let shown = page(&with("<script>").handout(), Form::Html);
+    let shown = page(&with("<script>").handout(), Markup::Html);
     assert!(shown.contains("&lt;script&gt;"));
 }
 
@@ -78,15 +78,15 @@ fn words_of_any_length_are_cut_and_emoji_stay() {
     for fact in &handout.sheets[0].facts {
         assert!(fact.value.chars().count() <= 200, "{}", fact.name);
     }
-    let text = page(&handout, Form::Text);
+    let text = page(&handout, Markup::Text);
     assert!(
         text.lines()
             .all(|line| unicode_width::UnicodeWidthStr::width(line) <= 78 || line.contains('█'))
     );
     assert!(text.contains('…'));
     let emoji = with("Alice 🦀 日本").handout();
-    assert!(page(&emoji, Form::Html).contains("Alice 🦀 日本"));
-    assert!(page(&emoji, Form::Text).contains("Alice 🦀 日本"));
+    assert!(page(&emoji, Markup::Html).contains("Alice 🦀 日本"));
+    assert!(page(&emoji, Markup::Text).contains("Alice 🦀 日本"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::{BOTH, ENGLISH, Form, HandoutSettings, PaperSize, Sample, Templates};
+use super::{BOTH, ENGLISH, HandoutSettings, Markup, PaperSize, Sample, Templates};
 use crate::files::file_trust::FilePolicy;
 use crate::handout::made_up;
 use crate::handout::placeholders::Placeholders;
@@ -30,14 +30,14 @@ fn load(folder: &Path) -> Result<Templates> {
     Templates::load(&settings, &FilePolicy { euid, ..FilePolicy::default() })
 }
 
-fn page(files: &[(&str, &str)], form: Form) -> Result<String> {
+fn page(files: &[(&str, &str)], form: Markup) -> Result<String> {
     let folder = folder(files);
     let page = load(folder.path())?.render(&Sample::new(ENGLISH).handout(), form)?;
     Ok(String::from_utf8(page.to_vec())?)
 }
 
 fn problem(files: &[(&str, &str)]) -> String {
-    let Err(error) = page(files, Form::Html) else { panic!("{files:?} makes a page") };
+    let Err(error) = page(files, Markup::Html) else { panic!("{files:?} makes a page") };
     error.to_string()
 }
 
@@ -45,14 +45,14 @@ fn problem(files: &[(&str, &str)]) -> String {
 fn a_template_of_the_site_makes_the_page_and_values_are_escaped_in_it() {
     let template =
         "{% for sheet in sheets %}<h1>{{ sheet.title }}</h1>{{ key }}{% endfor %}{{ qr }}";
-    let html = page(&[("handout.html", template)], Form::Html).unwrap();
+    let html = page(&[("handout.html", template)], Markup::Html).unwrap();
     assert!(html.starts_with("<h1>Example Corp: signing in") && html.contains("<svg"), "{html}");
     // The other form is the program's own.
-    assert!(page(&[("handout.html", template)], Form::Text).unwrap().contains("WHAT TO DO"));
+    assert!(page(&[("handout.html", template)], Markup::Text).unwrap().contains("WHAT TO DO"));
     let included = [("handout.html", "{% include 'part.txt' %}"), ("part.txt", "{{ '<b>' }}")];
-    assert_eq!(page(&included, Form::Html).unwrap(), "&lt;b&gt;", "whatever the name of a part");
+    assert_eq!(page(&included, Markup::Html).unwrap(), "&lt;b&gt;", "whatever the name of a part");
     let extended = "{% extends 'standard.html' %}{% block top %}<p>The Site</p>{% endblock %}";
-    let html = page(&[("handout.html", extended)], Form::Html).unwrap();
+    let html = page(&[("handout.html", extended)], Markup::Html).unwrap();
     assert!(html.contains("<p>The Site</p>") && html.contains("What to do"));
 }
 

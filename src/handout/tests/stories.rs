@@ -221,7 +221,7 @@ fn both_languages_say_the_same_in_the_same_order() {
         assert_eq!((english.language, french.language), (Language::English, Language::French));
         assert_eq!(english.steps.len(), french.steps.len());
         assert_eq!(english.facts.len(), french.facts.len());
-        let warnings = |sheet: &crate::handout::Sheet| -> Vec<bool> {
+        let warnings = |sheet: &crate::handout::page::Sheet| -> Vec<bool> {
             sheet.sections.iter().map(|section| section.is_warning).collect()
         };
         assert_eq!(warnings(english), warnings(french));

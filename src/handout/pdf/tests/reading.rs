@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::handout::page::Handout;
-use crate::handout::pdf::pdf;
+use crate::handout::pdf::tests::pdf;
 
 /// A page that was written to a file.
 pub struct Print(TempDir);
