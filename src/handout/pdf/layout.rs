@@ -7,11 +7,13 @@ use crate::handout::pdf::content::{
 use crate::handout::pdf::font::Measured;
 use crate::handout::pdf::lines::{Overlong, width_of, words};
 use crate::handout::pdf::plan::{
-    Align, BlockKind, Column, LEADING, Passage, Plan, QrPlace, Shape, Style, height, runs,
+    Align, BlockKind, Column, Leading, Passage, Plan, QrPlace, Shape, Style, runs,
 };
 use crate::handout::pdf::qr::QUIET_ZONE;
 
-const MARGIN: f32 = 48.0;
+/// A page in two languages has little room: its lines are nearer to each other and to the edge.
+const ROOMY: Spacing = Spacing { margin: 44.0, leading: Leading(1.34) };
+const DENSE: Spacing = Spacing { margin: 32.0, leading: Leading(1.22) };
 /// Between columns.
 const GAP: f32 = 22.0;
 /// From a frame to what is in it.
@@ -32,15 +34,23 @@ pub const fn size_of(paper: PaperSize) -> (f32, f32) {
     }
 }
 
+#[derive(Clone, Copy)]
+struct Spacing {
+    margin: f32,
+    leading: Leading,
+}
+
 /// The page with letters of a size. `None` if it would be longer than the paper.
 pub fn plan(content: &Words, paper: PaperSize, size: f32) -> Option<Plan<'_>> {
     let (width, height) = size_of(paper);
-    let mut page = Typesetter { content, size, plan: Plan::default() };
+    let spacing = if content.sheets.len() > 1 { DENSE } else { ROOMY };
+    let margin = spacing.margin;
+    let mut page = Typesetter { content, size, leading: spacing.leading, plan: Plan::default() };
     let sheets = content.sheets.iter().enumerate();
     let whole = Column {
-        x: MARGIN,
-        y: MARGIN,
-        width: width - 2.0 * MARGIN,
+        x: margin,
+        y: margin,
+        width: width - 2.0 * margin,
         part: Passage::Foot,
         language: content.sheets.first()?.language,
     };
@@ -55,16 +65,17 @@ pub fn plan(content: &Words, paper: PaperSize, size: f32) -> Option<Plan<'_>> {
         .collect();
     let end = page.fill(&mut columns, whole)?;
     let foot = page.foot_height(&columns);
-    if end + foot > height - MARGIN {
+    if end + foot > height - margin {
         return None;
     }
-    page.foot(&columns, height - MARGIN - foot, whole);
+    page.foot(&columns, height - margin - foot, whole);
     Some(page.plan)
 }
 
 struct Typesetter<'a> {
     content: &'a Words,
     size: f32,
+    leading: Leading,
     plan: Plan<'a>,
 }
 
@@ -84,7 +95,7 @@ impl<'a> Typesetter<'a> {
         let is_single = columns.len() == 1;
         let title = Style {
             role: BlockKind::Title,
-            ..Style::heading(self.size * if is_single { 1.9 } else { 1.5 })
+            ..self.leading.heading(self.size * if is_single { 1.9 } else { 1.5 })
         };
         for (sheet, column) in sheets.clone().zip(&mut *columns) {
             self.plan.write(&sheet.title, title, column);
@@ -114,7 +125,7 @@ impl<'a> Typesetter<'a> {
 
     fn paragraphs(&mut self, texts: &'a [Measured], column: &mut Column) {
         for text in texts {
-            self.plan.write(text, Style::paragraph(self.size), column);
+            self.plan.write(text, self.leading.paragraph(self.size), column);
             column.y += self.size * 0.35;
         }
     }
@@ -123,7 +134,7 @@ impl<'a> Typesetter<'a> {
     fn facts(&mut self, facts: &'a [FactWords], size: f32, column: &mut Column) {
         let names = facts.iter().map(|fact| width_of(&fact.name.letters, size));
         let widest = names.fold(0.0, f32::max).min(column.width * 0.42);
-        let style = Style::paragraph(size);
+        let style = self.leading.paragraph(size);
         for fact in facts {
             let mut name = Column { width: widest + 0.1, ..*column };
             let mut value = column.inset(widest + size, 0.0);
@@ -177,7 +188,7 @@ impl<'a> Typesetter<'a> {
             inner.y += PADDING;
         }
         if let Some(key) = &self.content.key {
-            let centred = Style { align: Align::Centre, ..Style::heading(self.size * 0.9) };
+            let centred = Style { align: Align::Centre, ..self.leading.heading(self.size * 0.9) };
             self.plan.write(&sheet.key_title, centred, &mut inner);
             inner.y += self.size * 0.3;
             self.key(key, 4, &mut inner);
@@ -224,7 +235,7 @@ impl<'a> Typesetter<'a> {
             right.split(count, GAP).zip(columns).map(language_of).collect();
         if let Some(key) = &self.content.key {
             for (sheet, column) in self.content.sheets.iter().zip(&mut narrow) {
-                self.plan.write(&sheet.key_title, Style::heading(self.size * 0.9), column);
+                self.plan.write(&sheet.key_title, self.leading.heading(self.size * 0.9), column);
             }
             right.y = level(&mut narrow, self.size * 0.5);
             self.key(key, 8, &mut right);
@@ -274,7 +285,7 @@ impl<'a> Typesetter<'a> {
         let size = (column.width * 0.995 / widest).min(self.size * 1.4).max(self.size * 0.9);
         let is_narrow = groups < 8;
         let align = if is_narrow { Align::Centre } else { Align::Left };
-        let style = Style { align, overlong: Overlong::Broken, ..Style::paragraph(size) };
+        let style = Style { align, overlong: Overlong::Broken, ..self.leading.paragraph(size) };
         self.plan.write(key, style, column);
     }
 
@@ -284,20 +295,20 @@ impl<'a> Typesetter<'a> {
         if sheet.steps.is_empty() {
             return;
         }
-        self.plan.write(&sheet.steps_title, Style::heading(size * 1.2), column);
+        self.plan.write(&sheet.steps_title, self.leading.heading(size * 1.2), column);
         column.y += size * 0.45;
         let radius = size * 0.78;
         for step in &sheet.steps {
             let mut text = column.inset(radius * 2.0 + size * 0.6, 0.0);
             let mut disc = Column { width: radius * 2.0, y: column.y + size * 0.09, ..*column };
-            let number = Style { align: Align::Centre, ..Style::paragraph(size * 0.85) };
+            let number = Style { align: Align::Centre, ..self.leading.paragraph(size * 0.85) };
             let mut both = runs(&step.number, number, &mut disc);
             for run in &mut both {
                 run.is_white = true;
             }
             let (x, y) = (column.x + radius, column.y + size * 0.64);
             self.plan.shapes.push(Shape::Disc { x, y, radius });
-            both.extend(runs(&step.text, Style::paragraph(size), &mut text));
+            both.extend(runs(&step.text, self.leading.paragraph(size), &mut text));
             self.plan.block(both, BlockKind::Paragraph, column);
             column.y = text.y.max(column.y + radius * 2.0) + size * 0.4;
         }
@@ -347,12 +358,15 @@ impl<'a> Typesetter<'a> {
 
     fn section_height(&self, section: &SectionWords, width: f32) -> f32 {
         let paragraphs = section.paragraphs.iter();
-        let paragraphs = paragraphs.map(|text| height(text, self.size, width) + self.size * 0.35);
-        height(&section.title, self.size * 1.08, width) + paragraphs.sum::<f32>() + self.size * 0.75
+        let paragraphs =
+            paragraphs.map(|text| self.leading.height(text, self.size, width) + self.size * 0.35);
+        self.leading.height(&section.title, self.size * 1.08, width)
+            + paragraphs.sum::<f32>()
+            + self.size * 0.75
     }
 
     fn section(&mut self, section: &'a SectionWords, column: &mut Column) {
-        self.plan.write(&section.title, Style::heading(self.size * 1.08), column);
+        self.plan.write(&section.title, self.leading.heading(self.size * 1.08), column);
         column.y += self.size * 0.15;
         self.paragraphs(&section.paragraphs, column);
         column.y += self.size * 0.6;
@@ -362,7 +376,7 @@ impl<'a> Typesetter<'a> {
         let bar = 5.0;
         let mut inner = column.inset(bar + PADDING, PADDING);
         inner.y += PADDING * 0.8;
-        self.plan.write(&section.title, Style::heading(self.size * 1.08), &mut inner);
+        self.plan.write(&section.title, self.leading.heading(self.size * 1.08), &mut inner);
         inner.y += self.size * 0.15;
         self.paragraphs(&section.paragraphs, &mut inner);
         inner.y += PADDING * 0.8 - self.size * 0.2;
@@ -386,8 +400,8 @@ impl<'a> Typesetter<'a> {
                 let Some(above) = sheet.code_titles.get(number) else {
                     continue;
                 };
-                self.plan.write(&above.title, Style::heading(self.size * 1.08), column);
-                self.plan.write(&above.about, Style::paragraph(self.size * 0.9), column);
+                self.plan.write(&above.title, self.leading.heading(self.size * 1.08), column);
+                self.plan.write(&above.about, self.leading.paragraph(self.size * 0.9), column);
             }
             inner.y = level(&mut titles, self.size * 0.5);
             self.codes(list, &mut inner)?;
@@ -418,7 +432,7 @@ impl<'a> Typesetter<'a> {
         // As few rows as there is room for, and then no more columns than those need.
         let rows = list.codes.len().div_ceil(fitting.into());
         let across = u16::try_from(list.codes.len().div_ceil(rows)).ok()?;
-        let row_height = size * if list.has_boxes { 1.75 } else { LEADING };
+        let row_height = size * if list.has_boxes { 1.75 } else { self.leading.0 };
         for row in list.codes.chunks(across.into()) {
             for (code, place) in row.iter().zip(column.split(across, size * 0.6)) {
                 let mut runs_of_code = Vec::new();
@@ -432,10 +446,11 @@ impl<'a> Typesetter<'a> {
                     let mut number = Column { y: place.y + size * 0.2, ..place };
                     number.x += marker - own;
                     number.width = own + 0.1;
-                    runs_of_code = runs(&code.number, Style::paragraph(number_size), &mut number);
+                    runs_of_code =
+                        runs(&code.number, self.leading.paragraph(number_size), &mut number);
                 }
                 let mut text = place.inset(marker + gap, -0.1);
-                runs_of_code.extend(runs(&code.text, Style::paragraph(size), &mut text));
+                runs_of_code.extend(runs(&code.text, self.leading.paragraph(size), &mut text));
                 self.plan.block(runs_of_code, BlockKind::Paragraph, &place);
             }
             column.y += row_height;
@@ -444,12 +459,9 @@ impl<'a> Typesetter<'a> {
     }
 
     fn foot_height(&self, columns: &[Column]) -> f32 {
-        let heights = self
-            .content
-            .sheets
-            .iter()
-            .zip(columns)
-            .map(|(sheet, column)| height(&sheet.footer, self.size * 0.85, column.width));
+        let heights = self.content.sheets.iter().zip(columns).map(|(sheet, column)| {
+            self.leading.height(&sheet.footer, self.size * 0.85, column.width)
+        });
         heights.fold(0.0, f32::max) + self.size * 0.6
     }
 
@@ -458,7 +470,7 @@ impl<'a> Typesetter<'a> {
         self.plan.shapes.push(Shape::Bar { x: whole.x, y, width: whole.width, height: 0.6 });
         for (sheet, column) in self.content.sheets.iter().zip(columns) {
             let mut column = Column { y: y + self.size * 0.5, part: Passage::Foot, ..*column };
-            self.plan.write(&sheet.footer, Style::paragraph(self.size * 0.85), &mut column);
+            self.plan.write(&sheet.footer, self.leading.paragraph(self.size * 0.85), &mut column);
         }
     }
 }

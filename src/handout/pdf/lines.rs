@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::handout::pdf::font::{Letter, Measured};
 
 /// The smallest size in points that most people read on paper.
-pub const SMALLEST: f32 = 6.5;
+pub const SMALLEST: f32 = 5.5;
 
 /// What happens to a word that is wider than a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

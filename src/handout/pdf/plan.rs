@@ -5,7 +5,8 @@ use crate::handout::pdf::font::Measured;
 use crate::handout::pdf::lines::{Overlong, TextLine};
 
 /// Height of a line, by the size of its letters.
-pub const LEADING: f32 = 1.34;
+#[derive(Clone, Copy)]
+pub struct Leading(pub f32);
 /// From the top of a line to its base, by the size of its letters.
 const BASE: f32 = 1.0;
 
@@ -123,21 +124,23 @@ pub struct Style {
     pub align: Align,
     pub overlong: Overlong,
     pub role: BlockKind,
+    pub leading: Leading,
 }
 
-impl Style {
-    pub const fn paragraph(size: f32) -> Self {
-        Self { size, align: Align::Left, overlong: Overlong::Cut, role: BlockKind::Paragraph }
+impl Leading {
+    pub const fn paragraph(self, size: f32) -> Style {
+        let (align, overlong, role) = (Align::Left, Overlong::Cut, BlockKind::Paragraph);
+        Style { size, align, overlong, role, leading: self }
     }
 
-    pub const fn heading(size: f32) -> Self {
-        Self { role: BlockKind::Heading, ..Self::paragraph(size) }
+    pub const fn heading(self, size: f32) -> Style {
+        Style { role: BlockKind::Heading, ..self.paragraph(size) }
     }
-}
 
-/// How high a text is in a column.
-pub fn height(text: &Measured, size: f32, width: f32) -> f32 {
-    text.lines(size, width, Overlong::Cut).iter().map(|line| line.size * LEADING).sum()
+    /// How high a text is in a column.
+    pub fn height(self, text: &Measured, size: f32, width: f32) -> f32 {
+        text.lines(size, width, Overlong::Cut).iter().map(|line| line.size * self.0).sum()
+    }
 }
 
 impl<'a> Plan<'a> {
@@ -171,7 +174,7 @@ pub fn runs<'a>(text: &'a Measured, style: Style, column: &mut Column) -> Vec<Ru
             Align::Centre => ((column.width - line.width) / 2.0).max(0.0),
         };
         let (x, base) = (column.x + indent, line.size.mul_add(BASE, column.y));
-        column.y += line.size * LEADING;
+        column.y += line.size * style.leading.0;
         runs.push(Run { text, line, x, base, is_white: false });
     }
     runs
