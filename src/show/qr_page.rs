@@ -150,8 +150,8 @@ mod tests {
             let page = page("login1", "alice", language);
             for message in ["", "that code is wrong: the phone's clock is about 4 minutes behind"] {
                 message.clone_into(&mut page.message.borrow_mut());
-                for columns in (1..130).step_by(3) {
-                    for rows in 0..60 {
+                for columns in (1..130).step_by(7) {
+                    for rows in (0..60).step_by(3) {
                         let lines = page.lines(Size { columns, rows });
                         assert!(lines.len() <= rows.into(), "{columns}x{rows}");
                         for line in &lines {

@@ -90,6 +90,7 @@ fn masked_word(word: &str) -> String {
     let is_code = bare.len() >= 14 && bare.chars().all(|c| c == '-' || c.is_ascii_alphanumeric());
     let is_file = word.contains(".backup")
         || word.contains(".png")
+        || word.contains(".pdf")
         || word.contains(".db")
         || word.contains("://");
     if is_file {
@@ -252,7 +253,9 @@ fn run_once(console: &Console, last: Option<&'static str>) -> (World, CommandRes
     if words[0] == "--key-file" {
         words.drain(..2);
     }
-    if let Some(file) = words.iter_mut().find(|word| *word == "alice.png") {
+    if let Some(file) =
+        words.iter_mut().find(|word| ["alice.png", "alice.pdf"].contains(&word.as_str()))
+    {
         *file = world.folder.path().join(&*file).display().to_string();
     }
     let mut ran = world.run_with(&words.join(" "), &input);

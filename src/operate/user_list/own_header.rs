@@ -46,7 +46,7 @@ const LOG: &[&str] = &[
 ];
 
 /// Every header with the column user; a test keeps the list whole.
-pub const HEADERS: [&[&str]; 19] = [
+pub const HEADERS: [&[&str]; 20] = [
     STATUS,
     LOG,
     &["request", "made_at", "expires_at", "operator_uid", "operator_claim", "verb", "user"],
@@ -54,6 +54,7 @@ pub const HEADERS: [&[&str]; 19] = [
     &["user", "changed", "request", "expires_at"],
     &["user", "changes", "was", "is", "at", "verb", "operator_uid", "operator_claim", "ticket"],
     &["user", "device", "state", "issuer", "account", "algorithm", "digits", "period"],
+    &["user", "device", "state", "language", "form", "output", "recovery_codes_left"],
     &["user", "erased", "changed"],
     &["user", "finding", "device", "locked_until", "refused_until", "sentence", "locked", "next"],
     &["user", "left", "changed"],
