@@ -26,6 +26,7 @@ pub mod lockout;
 pub mod login_rule;
 pub mod name;
 pub mod notice;
+pub mod origin;
 pub mod otp;
 pub mod otpauth;
 pub mod password;

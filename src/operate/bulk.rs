@@ -468,6 +468,7 @@ fn record(
 ) -> AuditRecord {
     let touched: Vec<String> = planned.touched.iter().map(ToString::to_string).collect();
     AuditRecord {
+        operator: None,
         verb,
         outcome: planned.outcome,
         ticket: ticket.clone(),

@@ -164,6 +164,7 @@ fn log_notices(
                     device: device.clone(),
                     factor: None,
                     detail: Some(results.detail(*kind)),
+                    operator: None,
                 };
                 changes.push((Change::Keep(user), Some(record)));
             }

@@ -123,6 +123,7 @@ impl Enrol {
                 detail["user"] = json!("created");
             }
             let audit = AuditRecord {
+                operator: None,
                 verb: Self::NAME,
                 outcome,
                 ticket: self.operator.ticket(app, Self::NAME)?,

@@ -440,3 +440,43 @@ fn radius_gets_attribute_value_pairs() {
     }
     assert_eq!(ask("\"alice\"", &format!("\"{code}\"")), (0, String::new()));
 }
+
+/// An event names where its attempt came from, and the log is searched by it.
+#[test]
+fn l5_the_log_says_which_service_and_which_host() {
+    let mut world = World::new();
+    let secret = world.active("alice");
+    world.wait(30);
+    let at = |user, service, host| {
+        [("PAM_TYPE", "auth"), ("PAM_USER", user), ("PAM_SERVICE", service), ("PAM_RHOST", host)]
+    };
+    for (user, service, host, typed) in [
+        ("alice", "sshd", "203.0.113.5", world.code(&secret, 0)),
+        ("alice", "sudo", "", "000000".to_owned()),
+        ("nobody", "sshd", "evil\"%_\\\u{1b}[2J", "000000".to_owned()),
+    ] {
+        world.variables = variables(&at(user, service, host));
+        let ran = run(&world, "--from pam", &typed);
+        assert_eq!(ran.code, u8::from(typed == "000000"), "{ran:?}");
+    }
+    let logged = |filter: &[&str]| {
+        let line = format!("log --verb verify --json {}", filter.join(" "));
+        let events = world.run(&line).ok().json()["events"].as_array().unwrap().clone();
+        let one = |event: &serde_json::Value| {
+            let word = |name| event["detail"][name].as_str().unwrap_or("-").to_owned();
+            format!("{} {} {}", event["outcome"].as_str().unwrap(), word("service"), word("remote"))
+        };
+        events.iter().map(one).collect::<Vec<_>>()
+    };
+    let hostile = "unknown sshd evil\"%_\\\\u{1b}[2J";
+    assert_eq!(logged(&["--service", "sudo"]), ["rejected sudo -"]);
+    assert_eq!(logged(&["--service", "sshd"]), ["accepted sshd 203.0.113.5", hostile]);
+    assert_eq!(logged(&["--service", "pam"]).len(), 3);
+    assert_eq!(logged(&["--remote", "203.0.113.5"]), ["accepted sshd 203.0.113.5"]);
+    assert_eq!(logged(&["--remote", "evil\"%_\\\\u{1b}[2J"]), [hostile]);
+    for filter in [["--service", "ssh"], ["--service", "SSHD"], ["--remote", "203.0.113.%"]] {
+        assert_eq!(logged(&filter).len(), 0, "{filter:?}");
+    }
+    let refused = world.run("log --prune --before 2025-01-01 --service sshd");
+    assert_eq!(refused.code, 64, "{refused:?}");
+}

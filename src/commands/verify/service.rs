@@ -73,22 +73,17 @@ pub fn answer(
         }
         LoginService::Pam => {
             let input = app.read_input_up_to(LONGEST_LINE)?;
-            let asked = pam::read(
-                &|name| authenticate::service_variable(app, name),
-                input,
-                &app.config.names,
-            )?;
-            let lets_in = decide(app, "pam", options, &asked, |_| Ok(()))?;
+            let asked = pam::read(&|name| authenticate::service_variable(app, name), input)?;
+            let lets_in = decide(app, options, &asked, |_| Ok(()))?;
             Ok(Report::empty(verdict(lets_in)))
         }
         LoginService::Radius => {
-            let asked =
-                radius::read(&|name| authenticate::service_variable(app, name), &app.config.names)?;
+            let asked = radius::read(&|name| authenticate::service_variable(app, name))?;
             if asked.typed.code().is_empty() {
                 let challenge = radius::challenge(app.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
             }
-            if decide(app, "radius", options, &asked, |_| Ok(()))? {
+            if decide(app, options, &asked, |_| Ok(()))? {
                 return Ok(Report::empty(Verdict::Yes));
             }
             Ok(Report { verdict: Verdict::No, ..Report::text(radius::REJECTION) })
@@ -122,11 +117,7 @@ fn openvpn_login(
 ) -> Result<Report> {
     let file = argument
         .map(|path| handover_file::read(Path::new(path), &app.env.process, openvpn::LARGEST_FILE));
-    let call = openvpn::read(
-        &|name| authenticate::service_variable(app, name),
-        file.transpose()?,
-        &app.config.names,
-    )?;
+    let call = openvpn::read(&|name| authenticate::service_variable(app, name), file.transpose()?)?;
     let asked = match &call {
         openvpn::ScriptCall::Verify(asked) => asked,
         // The second prompt returns the code alone, so the password would go unchecked.
@@ -144,7 +135,7 @@ fn openvpn_login(
         }
         openvpn::ScriptCall::Response(asked) => asked,
     };
-    let lets_in = decide(app, "openvpn", options, asked, |lets_in| files.write(lets_in))?;
+    let lets_in = decide(app, options, asked, |lets_in| files.write(lets_in))?;
     Ok(Report::empty(verdict(lets_in)))
 }
 
@@ -178,12 +169,12 @@ impl OpenVpnFiles {
 /// Decides the login. `on_decision` hands over the answer before notices are sent.
 fn decide(
     app: &mut App<'_>,
-    from: &'static str,
     options: &ServiceOptions,
     asked: &ServiceInput,
     on_decision: impl Fn(bool) -> Result<(), Refusal>,
 ) -> Result<bool> {
-    let ServiceInput { user: Some(name), typed } = asked else {
+    let ServiceInput { name, typed, origin } = asked;
+    let Some(name) = &name.user(&app.config.names) else {
         on_decision(false)?;
         return Ok(false);
     };
@@ -203,7 +194,7 @@ fn decide(
         on_decision(false)?;
         return Ok(false);
     }
-    let login = LoginRequest { from, name, typed, without, has_password };
+    let login = LoginRequest { origin, name, typed, without, has_password };
     let mut opened = app.open_store()?;
     // The service must not wait while the store shortens its write-ahead log.
     opened.store.defer_upkeep();
