@@ -45,6 +45,7 @@ mod require_mfa;
 mod reset;
 mod restore;
 mod resync;
+mod serve;
 mod set_password;
 mod show_qr;
 mod show_user;
@@ -65,6 +66,7 @@ mod tests;
 pub use authorize::run;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -103,6 +105,17 @@ pub trait Verb: Args + FromArgMatches {
 
     fn run(self, app: &mut App<'_>) -> Result<Report>;
 
+    /// Lets the verifier of this machine answer a login service, before anything is read that it alone may need rights
+    /// for; `None` where none answers. It is waited for no longer than `patience`.
+    fn ask_verifier(
+        _: &ArgMatches,
+        _: &mut App<'_>,
+        _: &PathOptions,
+        _patience: Duration,
+    ) -> Result<Option<Report>> {
+        Ok(None)
+    }
+
     /// What a request to a second operator notes beside the arguments, so that it is carried out only on what its
     /// operator saw.
     fn bind(_: &ArgMatches, _: &App<'_>, _: &User) -> Result<Option<String>, Refusal> {
@@ -115,6 +128,9 @@ pub trait Verb: Args + FromArgMatches {
     }
 }
 
+/// [`Verb::ask_verifier`].
+type AskVerifier = fn(&ArgMatches, &mut App<'_>, &PathOptions, Duration) -> Result<Option<Report>>;
+
 /// A verb as the program runs it.
 pub struct VerbEntry {
     pub spec: VerbSpec,
@@ -123,6 +139,7 @@ pub struct VerbEntry {
     pub run: fn(&ArgMatches, &mut App<'_>) -> Result<Report>,
     pub asks_approver: bool,
     is_service: fn(&ArgMatches) -> bool,
+    ask_verifier: AskVerifier,
     bind: fn(&ArgMatches, &App<'_>, &User) -> Result<Option<String>, Refusal>,
     on_denied: fn(&Env, anyhow::Error) -> Result<Report>,
     arguments: fn(Command) -> Command,
@@ -241,6 +258,7 @@ pub static VERBS: &[VerbEntry] = &[
         ..READ
     }),
     verb::<verify::Verify>(SERVICE),
+    verb::<serve::Serve>(VerbSpec { is_of_system_user: true, ..SERVICE }),
     verb::<sign_in::SignIn>(SERVICE),
     verb::<me::Me>(VerbSpec { is_for_oneself: true, ..SERVICE }),
     verb::<set_password::SetPassword>(VerbSpec {
@@ -275,6 +293,7 @@ const fn verb<V: Verb>(attributes: VerbSpec) -> VerbEntry {
         },
         asks_approver: V::ASKS_APPROVER,
         is_service: V::is_service,
+        ask_verifier: V::ask_verifier,
         bind: V::bind,
         on_denied: V::on_denied,
         arguments: V::augment_args,

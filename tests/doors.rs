@@ -53,7 +53,7 @@ const DOORS: &[(&str, &[&str])] = &[
         "authenticate",
         &[
             "app", "audit", "config", "domain", "env", "files", "keyring", "notice", "operate",
-            "store",
+            "options", "store",
         ],
     ),
     ("bench", &["domain", "files", "keyring", "store"]),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::app::transaction::Transaction;
@@ -29,7 +29,7 @@ use crate::operate;
 const VERB: &str = "verify";
 /// Codes in one transaction. A thousand would cost a tenth less each, but would hold the lock longer
 /// than other processes should wait.
-const MAX_BATCH: usize = 500;
+pub const MAX_BATCH: usize = 500;
 
 /// One line of output; answers keep the order of the queries.
 #[derive(Serialize)]
@@ -42,7 +42,8 @@ pub struct AnswerLine {
     factor: Option<&'static str>,
     locked_until: Option<Timestamp>,
     /// The error code if the outcome is `error`.
-    code: Option<&'static str>,
+    #[serde(serialize_with = "word")]
+    code: Option<ErrorCode>,
 }
 
 /// An answer, and the confirmed device that calls for a notice.
@@ -127,7 +128,7 @@ fn decide_all(
     queries: &[BatchQuery],
     is_begun: &mut bool,
 ) -> Result<Vec<Decided>> {
-    let config = Rc::clone(&app.config);
+    let config = Arc::clone(&app.config);
     write_tx(app, opened, |app, mut write| {
         *is_begun = true;
         let (mut decided, mut left) = (Vec::with_capacity(queries.len()), queries);
@@ -274,7 +275,7 @@ fn failed(queries: &[BatchQuery], code: ErrorCode) -> Vec<Decided> {
     queries.iter().map(each).collect()
 }
 
-fn error_code(error: &anyhow::Error) -> ErrorCode {
+pub fn error_code(error: &anyhow::Error) -> ErrorCode {
     let mut causes = error.chain();
     match error.downcast_ref::<Refusal>() {
         Some(refusal) => refusal.code,
@@ -283,7 +284,16 @@ fn error_code(error: &anyhow::Error) -> ErrorCode {
     }
 }
 
+fn word<S: Serializer>(code: &Option<ErrorCode>, serializer: S) -> Result<S::Ok, S::Error> {
+    code.map(ErrorCode::word).serialize(serializer)
+}
+
 impl AnswerLine {
+    /// Why nothing was decided.
+    pub const fn error_code(&self) -> Option<ErrorCode> {
+        self.code
+    }
+
     fn new(query: &BatchQuery, attempted: &Evaluation) -> Self {
         let Evaluation { user, outcome, at, .. } = attempted;
         Self {
@@ -314,7 +324,7 @@ impl AnswerLine {
             device: None,
             factor: None,
             locked_until: None,
-            code: Some(code.word()),
+            code: Some(code),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::domain::factor::paper::UsedCode;
 use crate::domain::factor::totp::Window;
 use crate::domain::lockout::Bounds;
 use crate::domain::name::UserName;
-use crate::domain::origin::Origin;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
@@ -37,7 +37,7 @@ pub struct Evaluation {
 /// A submitted code, and the rules it is checked by.
 pub struct CodeSubmission<'p> {
     pub verb: &'static str,
-    pub origin: &'p Origin,
+    pub origin: &'p AttemptOrigin,
     /// Check this device only.
     pub device_id: Option<Id>,
     pub submitted: &'p Submitted,
@@ -57,7 +57,7 @@ pub fn authenticate_code(
 ) -> Result<Evaluation> {
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let submitted = &Submitted::read(submitted);
-    let origin = Origin::NONE;
+    let origin = AttemptOrigin::NONE;
     let submission = CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for };
     let attempted = write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
@@ -144,7 +144,7 @@ pub fn evaluate_and_save(
 
 /// Event details: where the attempt came from and counts, where there are any.
 pub fn detail<'c>(
-    origin: &Origin,
+    origin: &AttemptOrigin,
     counts: impl IntoIterator<Item = (&'c str, u64)>,
 ) -> Option<String> {
     let mut detail = serde_json::Map::new();
@@ -157,7 +157,7 @@ pub fn detail<'c>(
 /// nobody can fill the disk with them.
 pub fn reject_unevaluated(
     at: Timestamp,
-    (verb, origin): (&'static str, &Origin),
+    (verb, origin): (&'static str, &AttemptOrigin),
     before: User,
     outcome: &'static str,
 ) -> RecordedChange {
@@ -168,7 +168,7 @@ pub fn reject_unevaluated(
 /// [`reject_unevaluated`] with further fields of the audit record.
 pub fn reject_unevaluated_with(
     at: Timestamp,
-    origin: &Origin,
+    origin: &AttemptOrigin,
     before: User,
     record: AuditRecord,
 ) -> RecordedChange {
@@ -183,7 +183,7 @@ pub fn reject_unevaluated_with(
 
 /// Who asked the verifier of this machine, for an event that is not of its own doing.
 #[must_use]
-pub fn operator(origin: &Origin) -> Option<Operator> {
+pub fn operator(origin: &AttemptOrigin) -> Option<Operator> {
     origin.uid.map(|uid| Operator { uid, claim: None })
 }
 

@@ -23,7 +23,7 @@ use crate::domain::factor::totp::Parameters;
 use crate::domain::lockout::RECORD_EVERY;
 use crate::domain::login_rule::{LoginRule, NotEnabledPolicy, is_exempt, login_rule};
 use crate::domain::name::{Label, UserName};
-use crate::domain::origin::Origin;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::Password;
 use crate::domain::policy::Policy;
 use crate::domain::secret::{Id, Sealed, Secret};
@@ -43,7 +43,7 @@ const EVENTS_SEARCHED: u64 = 64;
 /// A login service's question: may this user log in?
 pub struct LoginRequest<'l> {
     /// For the log.
-    pub origin: &'l Origin,
+    pub origin: &'l AttemptOrigin,
     pub name: &'l UserName,
     pub typed: &'l Typed,
     pub without: NotEnabledPolicy,
@@ -85,10 +85,29 @@ pub fn service_variable(app: &App<'_>, name: &str) -> Option<std::ffi::OsString>
     (app.service.as_ref()?.environment)(name)
 }
 
+/// What the service wrote to standard input, up to `longest` bytes and one more. It is kept for another attempt.
+pub fn service_input(app: &mut App<'_>, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
+    if let Some(read) = app.service.as_ref().and_then(|service| service.input.clone()) {
+        return Ok(read);
+    }
+    let read = app.read_input_up_to(longest)?;
+    if let Some(service) = &mut app.service {
+        service.input = Some(read.clone());
+    }
+    Ok(read)
+}
+
+/// Notes what the service said of its client, for the line about an attempt that fails.
+pub fn note_origin(app: &mut App<'_>, origin: &AttemptOrigin) {
+    if let Some(service) = &mut app.service {
+        service.origin = origin.clone();
+    }
+}
+
 /// Sets how to answer the service, besides the exit code, if this run takes too long.
 pub fn on_timeout(app: &App<'_>, reply: impl FnOnce(bool) + Send + 'static) {
-    if let Some(service) = &app.service {
-        service.watchdog.set_final_reply(reply);
+    if let Some(watchdog) = app.service.as_ref().and_then(|service| service.watchdog.as_ref()) {
+        watchdog.set_final_reply(reply);
     }
 }
 
@@ -103,8 +122,8 @@ pub fn log_in(
     } else {
         login_with_code(app, opened, login)?
     };
-    if let Some(service) = &app.service {
-        service.watchdog.set_exit(u8::from(!done.lets_in));
+    if let Some(watchdog) = app.service.as_ref().and_then(|service| service.watchdog.as_ref()) {
+        watchdog.set_exit(u8::from(!done.lets_in));
     }
     Ok(done)
 }

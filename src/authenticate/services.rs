@@ -13,8 +13,9 @@ use std::os::unix::ffi::OsStringExt as _;
 
 use zeroize::Zeroizing;
 
+use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
-use crate::domain::origin::Origin;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::site_names::SiteNames;
 use crate::domain::yubico_otp;
@@ -28,7 +29,7 @@ pub type EnvLookup<'v> = &'v dyn Fn(&str) -> Option<OsString>;
 pub struct ServiceInput {
     pub name: HandedName,
     pub typed: Typed,
-    pub origin: Origin,
+    pub origin: AttemptOrigin,
 }
 
 /// A name as a service wrote it. People type passwords into that field, so it is wiped and never shown.
@@ -97,6 +98,18 @@ impl Typed {
             Self::OneField(line) => line,
             Self::TwoFields { code, .. } => code,
         }
+    }
+
+    /// Whether anything was typed that can be checked: whoever types nothing attempts nothing, but a password without
+    /// its code is an attempt.
+    #[must_use]
+    pub fn is_attempt(&self, has_password: bool, without: NotEnabledPolicy) -> bool {
+        let needs_no_code = if has_password {
+            !self.password().is_empty()
+        } else {
+            without == NotEnabledPolicy::Accept
+        };
+        needs_no_code || !self.code().is_empty()
     }
 
     /// The password, or the whole input of a single field.

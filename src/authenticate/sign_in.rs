@@ -17,7 +17,7 @@ use crate::domain::backup_code::Submitted;
 use crate::domain::lockout::Lockout;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
-use crate::domain::origin::Origin;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::{Password, PasswordChange};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
@@ -52,7 +52,7 @@ pub struct Credentials {
     /// May a user without MFA sign in with the password alone?
     pub without: NotEnabledPolicy,
     /// For the log.
-    pub origin: Origin,
+    pub origin: AttemptOrigin,
 }
 
 /// The committed result of a sign-in.

@@ -8,7 +8,7 @@ const LONGEST: usize = 128;
 /// Where an attempt came from. All of it but `from` and `uid` is the word of the service, which may have it from the
 /// remote user: it is recorded, and nothing is decided by it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct AttemptOrigin {
     /// The kind of login service: `pam`, `openvpn` or `radius`.
     pub from: Option<&'static str>,
     /// The service by the name that it gives itself, such as `sshd`.
@@ -20,7 +20,7 @@ pub struct Origin {
     pub uid: Option<u32>,
 }
 
-impl Origin {
+impl AttemptOrigin {
     /// For what no login service asked.
     pub const NONE: &'static Self =
         &Self { from: None, service: None, remote: None, terminal: None, uid: None };
@@ -62,13 +62,13 @@ mod tests {
     #[test]
     fn what_a_service_says_is_kept_short_and_printable() {
         let long = "h".repeat(1000);
-        let origin = Origin::of("pam").said(" sshd ", "evil\u{1b}[2J\u{202e}", &long);
+        let origin = AttemptOrigin::of("pam").said(" sshd ", "evil\u{1b}[2J\u{202e}", &long);
         assert_eq!(origin.service.as_deref(), Some("sshd"));
         assert_eq!(origin.remote.as_deref(), Some("evil\\u{1b}[2J\\u{202e}"));
         assert_eq!(origin.terminal.as_ref().map(String::len), Some(LONGEST));
         let fields: Vec<_> = origin.fields().map(|(name, _)| name).collect();
         assert_eq!(fields, ["from", "service", "remote", "terminal"]);
-        assert_eq!(Origin::of("pam").said("", " ", ""), Origin::of("pam"));
-        assert_eq!(Origin::NONE.fields().count(), 0);
+        assert_eq!(AttemptOrigin::of("pam").said("", " ", ""), AttemptOrigin::of("pam"));
+        assert_eq!(AttemptOrigin::NONE.fields().count(), 0);
     }
 }

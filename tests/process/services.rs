@@ -17,6 +17,7 @@ mod radius;
 mod setup;
 mod ssh;
 mod sudo;
+mod verifier;
 mod week;
 
 /// The program as the samples name it.

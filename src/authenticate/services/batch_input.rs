@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::domain::backup_code::Submitted;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
-use crate::domain::origin::Origin;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::ErrorCode;
 use crate::domain::site_names::SiteNames;
 use crate::domain::text::escaped;
@@ -30,14 +30,14 @@ pub struct BatchQuery {
     pub parsed: Result<(UserName, Submitted), ErrorCode>,
     /// What a login service wants for users who have no MFA; `None` where only the code is to be checked.
     pub login: Option<NotEnabledPolicy>,
-    pub origin: Origin,
+    pub origin: AttemptOrigin,
 }
 
 impl BatchQuery {
     /// A code to be checked, which no service handed over.
     #[must_use]
     pub fn plain(id: Box<RawValue>, parsed: Result<(UserName, Submitted), ErrorCode>) -> Self {
-        Self { id, parsed, login: None, origin: Origin::default() }
+        Self { id, parsed, login: None, origin: AttemptOrigin::default() }
     }
 }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::authenticate::services::{
     EnvLookup, HandedName, ServiceInput, Typed, bytes, line, missing, said,
 };
-use crate::domain::origin::Origin;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::Refusal;
 
 /// Bytes; more than OpenVPN writes: a name and a password of at most 4 KiB each.
@@ -47,7 +47,7 @@ pub fn read(
     let kind = variables("script_type").ok_or_else(|| missing("script_type"))?;
     // A client that renegotiates is trusted already.
     let address = ["untrusted_ip", "untrusted_ip6", "trusted_ip", "trusted_ip6"];
-    let origin = Origin::of("openvpn").said("", &said(variables, &address), "");
+    let origin = AttemptOrigin::of("openvpn").said("", &said(variables, &address), "");
     if kind == SECOND_CALL {
         let name = bytes(variables("username").ok_or_else(|| missing("username"))?);
         let answer = line(file.ok_or_else(|| missing("the file with the answer"))?);

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use crate::authenticate::services::{
     EnvLookup, HandedName, ServiceInput, Typed, bytes, line, missing, said,
 };
-use crate::domain::origin::Origin;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::Refusal;
 
 /// Parses a call of `pam_exec`. Any stack but `auth` is `usage`: the others hand over nothing to
@@ -17,7 +17,8 @@ pub fn read(variables: EnvLookup<'_>, input: Zeroizing<Vec<u8>>) -> Result<Servi
     }
     let name = bytes(variables("PAM_USER").ok_or_else(|| missing("PAM_USER"))?);
     let says = |name| said(variables, &[name]);
-    let origin = Origin::of("pam").said(&says("PAM_SERVICE"), &says("PAM_RHOST"), &says("PAM_TTY"));
+    let origin =
+        AttemptOrigin::of("pam").said(&says("PAM_SERVICE"), &says("PAM_RHOST"), &says("PAM_TTY"));
     Ok(ServiceInput { name: HandedName::of(&name), typed: Typed::OneField(line(input)), origin })
 }
 
@@ -58,7 +59,7 @@ mod tests {
         let asked = asked(Some("auth"), Some(b"Alice"), b"123456\0").unwrap();
         assert_eq!(user(&asked).as_deref(), Some("alice"));
         assert_eq!(asked.typed.code(), b"123456");
-        assert_eq!(asked.origin, Origin::of("pam").said("sshd", "203.0.113.5", ""));
+        assert_eq!(asked.origin, AttemptOrigin::of("pam").said("sshd", "203.0.113.5", ""));
     }
 
     #[test]

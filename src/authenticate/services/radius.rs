@@ -9,7 +9,7 @@ use crate::authenticate::services::{
     EnvLookup, HandedName, ServiceInput, Typed, bytes, missing, text,
 };
 use crate::domain::name::UserName;
-use crate::domain::origin::Origin;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::Refusal;
 use crate::domain::site_names::SiteNames;
 
@@ -43,7 +43,7 @@ pub fn read(variables: EnvLookup<'_>) -> Result<ServiceInput, Refusal> {
         let said = attribute(variables, quoted, raw).ok().flatten().unwrap_or_default();
         String::from_utf8_lossy(&said).into_owned()
     };
-    let origin = Origin::of("radius").said(
+    let origin = AttemptOrigin::of("radius").said(
         &says("NAS_IDENTIFIER", "NAS-Identifier"),
         &says("CALLING_STATION_ID", "Calling-Station-Id"),
         &says("NAS_PORT_ID", "NAS-Port-Id"),

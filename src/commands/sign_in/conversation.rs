@@ -13,7 +13,7 @@ use crate::domain::backup_code::Submitted;
 use crate::domain::code_source::CodeSource;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
-use crate::domain::origin::Origin;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::sign_in::{RejectReason, SignInOutcome};
@@ -33,7 +33,7 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
         new_password: None,
         code: None,
         without: NotEnabledPolicy::Accept,
-        origin: Origin::default(),
+        origin: AttemptOrigin::default(),
     };
     let typed = ask_hidden(app, &format!("Password of {name}"))?;
     credentials.password = Password::read("password", &typed).ok();

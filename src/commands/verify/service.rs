@@ -10,6 +10,8 @@ use crate::app::App;
 use crate::authenticate;
 use crate::authenticate::login::LoginRequest;
 use crate::authenticate::services::{ServiceInput, handover_file, openvpn, pam, radius};
+use crate::authenticate::verifier::{Asked, MACHINE_SOCKET, Verifier};
+use crate::config::PathOptions;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::otp::LONGEST_INPUT;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -31,7 +33,50 @@ pub struct ServiceOptions {
     /// Input is password then code; check both
     #[arg(long, value_enum, value_name = "WHERE", requires = "from")]
     split: Option<Split>,
+    /// Socket of the verifier to ask, or none
+    ///
+    /// Without it the machine's verifier is asked, `/run/mfactl/verify`, unless an option names a store, a
+    /// configuration or a key. Where no verifier answers, the store is opened.
+    #[arg(long, value_name = "PATH|none", requires = "from")]
+    socket: Option<PathBuf>,
 }
+
+impl ServiceOptions {
+    /// The socket of the verifier to ask, if one is to be asked.
+    pub fn verifier(&self, paths: &PathOptions) -> Option<PathBuf> {
+        match &self.socket {
+            Some(path) => Some(path.clone()).filter(|path| path.as_os_str() != "none"),
+            None => (!paths.are_given()).then(|| MACHINE_SOCKET.into()),
+        }
+    }
+
+    fn without(&self) -> NotEnabledPolicy {
+        match self.not_enabled {
+            NotEnabled::Accept => NotEnabledPolicy::Accept,
+            NotEnabled::Refuse => NotEnabledPolicy::Refuse,
+        }
+    }
+}
+
+/// Who decides.
+pub enum Decider {
+    /// The verifier of this machine.
+    Verifier(Verifier),
+    /// This process, with store and key.
+    Own,
+}
+
+/// The verifier did not decide, so that this process may.
+#[derive(Debug)]
+pub struct Undecided;
+
+impl std::fmt::Display for Undecided {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no verifier answers")
+    }
+}
+
+impl std::error::Error for Undecided {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LoginService {
@@ -59,12 +104,13 @@ enum Split {
 /// Answers a service. `argument` is the file that OpenVPN names as last argument.
 pub fn answer(
     app: &mut App<'_>,
+    decider: &mut Decider,
     service: LoginService,
     options: &ServiceOptions,
     argument: Option<&str>,
 ) -> Result<Report> {
     match service {
-        LoginService::OpenVpn => openvpn(app, options, argument),
+        LoginService::OpenVpn => openvpn(app, decider, options, argument),
         // Whoever logs in could choose the argument.
         _ if argument.is_some() => {
             Err(Refusal::new(ErrorCode::Usage, "with --from, the login service names the user")
@@ -72,9 +118,9 @@ pub fn answer(
                 .into())
         }
         LoginService::Pam => {
-            let input = app.read_input_up_to(LONGEST_LINE)?;
+            let input = authenticate::service_input(app, LONGEST_LINE)?;
             let asked = pam::read(&|name| authenticate::service_variable(app, name), input)?;
-            let lets_in = decide(app, options, &asked, |_| Ok(()))?;
+            let lets_in = decide(app, decider, options, &asked, |_| Ok(()))?;
             Ok(Report::empty(verdict(lets_in)))
         }
         LoginService::Radius => {
@@ -83,7 +129,7 @@ pub fn answer(
                 let challenge = radius::challenge(app.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
             }
-            if decide(app, options, &asked, |_| Ok(()))? {
+            if decide(app, decider, options, &asked, |_| Ok(()))? {
                 return Ok(Report::empty(Verdict::Yes));
             }
             Ok(Report { verdict: Verdict::No, ..Report::text(radius::REJECTION) })
@@ -95,14 +141,22 @@ const fn verdict(lets_in: bool) -> Verdict {
     if lets_in { Verdict::Yes } else { Verdict::No }
 }
 
-fn openvpn(app: &mut App<'_>, options: &ServiceOptions, argument: Option<&str>) -> Result<Report> {
+fn openvpn(
+    app: &mut App<'_>,
+    decider: &mut Decider,
+    options: &ServiceOptions,
+    argument: Option<&str>,
+) -> Result<Report> {
     let is_second = openvpn::is_second_call(&|name| authenticate::service_variable(app, name));
     let control = is_second.then(|| handed(app, "auth_control_file")).transpose()?;
     let reason = handed(app, "auth_failed_reason_file").ok();
     let files = OpenVpnFiles { reason, control, process: app.env.process.clone() };
     let at_deadline = files.clone();
     authenticate::on_timeout(app, move |lets_in| drop(at_deadline.write(lets_in)));
-    openvpn_login(app, options, argument, &files).or_else(|error| {
+    openvpn_login(app, decider, options, argument, &files).or_else(|error| {
+        if error.is::<Undecided>() {
+            return Err(error);
+        }
         // The client waits for a verdict in the file, and any error is a no.
         files.write(false)?;
         Err(error)
@@ -111,6 +165,7 @@ fn openvpn(app: &mut App<'_>, options: &ServiceOptions, argument: Option<&str>) 
 
 fn openvpn_login(
     app: &mut App<'_>,
+    decider: &mut Decider,
     options: &ServiceOptions,
     argument: Option<&str>,
     files: &OpenVpnFiles,
@@ -135,7 +190,7 @@ fn openvpn_login(
         }
         openvpn::ScriptCall::Response(asked) => asked,
     };
-    let lets_in = decide(app, options, asked, |lets_in| files.write(lets_in))?;
+    let lets_in = decide(app, decider, options, asked, |lets_in| files.write(lets_in))?;
     Ok(Report::empty(verdict(lets_in)))
 }
 
@@ -169,31 +224,36 @@ impl OpenVpnFiles {
 /// Decides the login. `on_decision` hands over the answer before notices are sent.
 fn decide(
     app: &mut App<'_>,
+    decider: &mut Decider,
     options: &ServiceOptions,
     asked: &ServiceInput,
     on_decision: impl Fn(bool) -> Result<(), Refusal>,
 ) -> Result<bool> {
+    let (without, has_password) = (options.without(), options.split.is_some());
+    authenticate::note_origin(app, &asked.origin);
+    if !asked.typed.is_attempt(has_password, without) {
+        on_decision(false)?;
+        return Ok(false);
+    }
+    if let Decider::Verifier(verifier) = decider {
+        return match verifier.ask(asked, without, has_password) {
+            Asked::Answered { lets_in } => {
+                on_decision(lets_in)?;
+                Ok(lets_in)
+            }
+            Asked::Nobody => Err(Undecided.into()),
+            Asked::Late => {
+                Err(Refusal::new(ErrorCode::Busy, "the verifier did not answer in time")
+                    .hint("try again with another code, because this one may be used up")
+                    .into())
+            }
+        };
+    }
     let ServiceInput { name, typed, origin } = asked;
     let Some(name) = &name.user(&app.config.names) else {
         on_decision(false)?;
         return Ok(false);
     };
-    let without = match options.not_enabled {
-        NotEnabled::Accept => NotEnabledPolicy::Accept,
-        NotEnabled::Refuse => NotEnabledPolicy::Refuse,
-    };
-    let has_password = options.split.is_some();
-    // Whoever types nothing attempts nothing; a password without its code is an attempt.
-    let is_no_attempt = typed.code().is_empty()
-        && if has_password {
-            typed.password().is_empty()
-        } else {
-            without == NotEnabledPolicy::Refuse
-        };
-    if is_no_attempt {
-        on_decision(false)?;
-        return Ok(false);
-    }
     let login = LoginRequest { origin, name, typed, without, has_password };
     let mut opened = app.open_store()?;
     // The service must not wait while the store shortens its write-ahead log.
