@@ -72,6 +72,8 @@ const MAX_BYPASS_FOR: Span = Span::hours(31 * 24);
 /// The highest value of `policy.undo_for`: a revoked secret must not be kept for ever.
 const MAX_UNDO_FOR: Span = Span::hours(90 * 24);
 
+/// Where the verifier of this machine listens.
+pub const MACHINE_SOCKET: &str = "/run/mfactl/verify";
 /// The machine's configuration, which names the machine's store.
 const MACHINE_CONFIG: &str = "/etc/mfactl/config.toml";
 

@@ -23,7 +23,6 @@ use rustix::net::Shutdown;
 use serde_json::value::RawValue;
 
 pub use client::{Asked, Verifier};
-pub use socket::MACHINE_SOCKET;
 pub use trace::trace_error;
 
 use crate::app::{App, OpenStore, ServiceRun};

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{Verb, find_verb};
 use crate::app::App;
 use crate::authenticate::verifier;
-use crate::config::{Config, PathOptions};
+use crate::config::{Config, MACHINE_SOCKET, PathOptions};
 use crate::report::{Report, Verdict};
 
 /// Verify codes for this machine on a Unix socket
@@ -23,7 +23,7 @@ use crate::report::{Report, Verdict};
 #[derive(Args, Debug)]
 pub struct Serve {
     /// Path of the socket to make
-    #[arg(long, value_name = "PATH", default_value = verifier::MACHINE_SOCKET)]
+    #[arg(long, value_name = "PATH", default_value = MACHINE_SOCKET)]
     socket: PathBuf,
 }
 

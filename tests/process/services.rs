@@ -60,6 +60,14 @@ impl Installed {
         Self { line, more: if more.is_empty() { String::new() } else { format!(" {more}") } }
     }
 
+    /// The same program without store and key, so that only the verifier at this path can decide.
+    fn through(world: &World, socket: &Path) -> Self {
+        let installed = Self::with(world, &format!("--socket {}", socket.display()));
+        let program = installed.line.split(' ').next().unwrap();
+        let line = format!("{program} --store /nowhere/m.db --key-file /nowhere/m.key");
+        Self { line, ..installed }
+    }
+
     /// The same program with a clock that `libfaketime` reads from a file. A script sets it up, because
     /// OpenVPN does not accept a line with all the variables.
     fn by_the_clock_of(self, file: &Path) -> Self {

@@ -16,8 +16,6 @@ use crate::authenticate::verifier::message::LONGEST;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::{FilePolicy, display_path};
 
-/// Where the verifier of this machine listens.
-pub const MACHINE_SOCKET: &str = "/run/mfactl/verify";
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: i32 = 512;
 

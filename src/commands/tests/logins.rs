@@ -1,6 +1,7 @@
 //! `verify --from`: the input of login services, and the one answer they get.
 
 use std::ffi::OsString;
+use std::sync::{Arc, Mutex};
 
 use crate::testing::{CommandResult, World};
 
@@ -479,4 +480,42 @@ fn l5_the_log_says_which_service_and_which_host() {
     }
     let refused = world.run("log --prune --before 2025-01-01 --service sshd");
     assert_eq!(refused.code, 64, "{refused:?}");
+}
+
+/// An attempt that no event records is a line in the system's log, without a name and without a code.
+#[test]
+fn l5_an_attempt_that_reaches_no_store_leaves_a_line() {
+    let lines = Arc::<Mutex<Vec<String>>>::default();
+    let mut world = World::new();
+    let written = Arc::clone(&lines);
+    world.system_log = Arc::new(move |line| written.lock().unwrap().push(line.to_owned()));
+    let secret = world.active("alice");
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    world.variables = variables(&[
+        ("PAM_TYPE", "auth"),
+        ("PAM_USER", "alice"),
+        ("PAM_SERVICE", "sshd"),
+        ("PAM_RHOST", "203.0.113.5"),
+    ]);
+    assert_eq!(run(&world, "--from pam", &code).code, 0);
+    assert_eq!(run(&world, "--from pam", "000000").code, 1);
+    assert!(lines.lock().unwrap().is_empty(), "these are in the log");
+    let config = world.folder.path().join("config.toml");
+    std::fs::write(&config, "nonsense").unwrap();
+    assert_eq!(run(&world, "--from pam", &code).code, 78);
+    std::fs::remove_file(config).unwrap();
+    let key = world.folder.path().join("key/mfactl.key");
+    std::fs::remove_file(key).unwrap();
+    assert_eq!(run(&world, "--from pam", &code).code, 78);
+    world.variables = variables(&[("USER_NAME", "\"alice\""), ("USER_PASSWORD", "\"1\"")]);
+    assert_eq!(run(&world, "--from radius", "").code, 78);
+    assert_eq!(
+        *lines.lock().unwrap(),
+        [
+            "verify: refused: config",
+            "verify: refused: key from=\"pam\" service=\"sshd\" remote=\"203.0.113.5\"",
+            "verify: refused: key from=\"radius\"",
+        ]
+    );
 }

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::door::{Door, accepts_right_codes_of, survives_a_lock_and_a_missing_store};
 use super::pam::{Stack, can};
 use super::support::{Call, NOT_PERMITTED, Ran, World, has, is_root};
-use super::{Installed, by_pam_with};
+use super::{Installed, by_pam_with, openvpn, radius};
 
 /// The user whom every machine has, and who has no rights.
 const NOBODY: &str = "65534";
@@ -151,6 +151,55 @@ fn pam_asks_the_verifier_and_does_it_itself_where_none_is() {
     let mut bob = world.pending("bob");
     let code = world.next(&mut bob);
     assert!(stack.opens("bob", code.as_bytes()), "without a verifier");
+}
+
+#[test]
+fn radius_and_openvpn_need_neither_store_nor_key() {
+    if !radius::can("FreeRADIUS through the verifier") || !openvpn::can("OpenVPN through it") {
+        return;
+    }
+    let world = World::new();
+    let verifier = Verifier::start(&world);
+    let installed = Installed::through(&world, &verifier.path);
+    let server = radius::Server::start(&world, &installed);
+    let mut alice = world.active("alice");
+    accepts_right_codes_of(&mut alice, &world, &server.by_code());
+    let mut bob = world.pending("bob");
+    let code = world.next(&mut bob);
+    let vpn = openvpn::Server::start(&world, &installed);
+    assert!(!vpn.client(openvpn::Asked::Plainly).opens("bob", b"000000"));
+    assert!(vpn.client(openvpn::Asked::StaticChallenge).opens("bob", code.as_bytes()));
+    assert!(!vpn.client(openvpn::Asked::Plainly).opens("bob", code.as_bytes()), "used");
+    let from = "SELECT count(*) FROM events WHERE detail LIKE '%\"from\":\"openvpn\"%' \
+                AND detail LIKE '%\"remote\":\"127.0.0.1\"%' AND outcome <> 'unknown'";
+    assert_eq!(world.sql(from), "3");
+    drop(verifier);
+    let code = world.next(&mut bob);
+    assert!(!vpn.client(openvpn::Asked::Plainly).opens("bob", code.as_bytes()), "nobody decides");
+}
+
+/// systemd takes the units as they are, but for the path of the program.
+#[test]
+fn systemd_accepts_the_units() {
+    if !has("systemd-analyze", "the units of the verifier") {
+        return;
+    }
+    let world = World::empty();
+    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib/systemd");
+    let mut command = std::process::Command::new("systemd-analyze");
+    command.arg("verify");
+    for name in ["mfactl-verify.socket", "mfactl-verify.service"] {
+        let text = std::fs::read_to_string(units.join(name)).unwrap();
+        let text = text.replace("=/usr/bin/mfactl ", &format!("={} ", super::support::MFACTL));
+        let text = text.replace("Documentation=man:mfactl-serve(1)\n", "");
+        let path = world.path(name);
+        std::fs::write(&path, text).unwrap();
+        command.arg(path);
+    }
+    let said = command.output().unwrap();
+    let words = String::from_utf8_lossy(&said.stderr).into_owned();
+    let ours: Vec<_> = words.lines().filter(|line| line.contains("mfactl-verify")).collect();
+    assert!(said.status.success() && ours.is_empty(), "{words}");
 }
 
 #[test]
