@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::app::transaction::Transaction;
@@ -42,8 +42,9 @@ pub struct AnswerLine {
     factor: Option<&'static str>,
     locked_until: Option<Timestamp>,
     /// The error code if the outcome is `error`.
-    #[serde(serialize_with = "word")]
-    code: Option<ErrorCode>,
+    code: Option<&'static str>,
+    #[serde(skip)]
+    error: Option<ErrorCode>,
 }
 
 /// An answer, and the confirmed device that calls for a notice.
@@ -284,14 +285,10 @@ pub fn error_code(error: &anyhow::Error) -> ErrorCode {
     }
 }
 
-fn word<S: Serializer>(code: &Option<ErrorCode>, serializer: S) -> Result<S::Ok, S::Error> {
-    code.map(ErrorCode::word).serialize(serializer)
-}
-
 impl AnswerLine {
     /// Why nothing was decided.
     pub const fn error_code(&self) -> Option<ErrorCode> {
-        self.code
+        self.error
     }
 
     fn new(query: &BatchQuery, attempted: &Evaluation) -> Self {
@@ -305,13 +302,14 @@ impl AnswerLine {
             factor: outcome.factor(),
             locked_until: user.locked(*at).flatten(),
             code: None,
+            error: None,
         }
     }
 
     /// The answer to a login service, which says nothing but yes or no: it may show what it gets to the remote user.
     pub fn login(query: &BatchQuery, lets_in: bool) -> Self {
         let outcome = if lets_in { "accepted" } else { "rejected" };
-        Self { outcome, code: None, ..Self::error(query, ErrorCode::Internal) }
+        Self { outcome, code: None, error: None, ..Self::error(query, ErrorCode::Internal) }
     }
 
     pub fn error(query: &BatchQuery, code: ErrorCode) -> Self {
@@ -324,7 +322,8 @@ impl AnswerLine {
             device: None,
             factor: None,
             locked_until: None,
-            code: Some(code),
+            code: Some(code.word()),
+            error: Some(code),
         }
     }
 }

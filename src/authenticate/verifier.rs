@@ -41,7 +41,7 @@ use crate::domain::refusal::ErrorCode;
 use crate::env::Env;
 
 /// A process that systemd started ends when nobody was connected for so long.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// Messages of one client in a round, so that none keeps the others waiting.
 const IN_A_ROUND: usize = 8;
 /// Connections that are accepted in a round.
@@ -66,6 +66,8 @@ struct VerifierLoop {
     beside: Beside,
     opened: Option<OpenStore>,
     waiting: Vec<PendingQuestion>,
+    /// The client that was read last.
+    last_read: u64,
     /// For one message more than the longest.
     buffer: zeroize::Zeroizing<Vec<u8>>,
 }
@@ -75,6 +77,7 @@ pub fn serve(app: &mut App<'_>, path: &Path, reload: Reload<'_>) -> Result<()> {
     app.env.prompt = None;
     app.service = Some(ServiceRun::of_verifier());
     memory::lock();
+    clients::lift_limit();
     // Before the first thread, which inherits the mask.
     let signals = Signals::new()?;
     let listener = match Listener::inherited()? {
@@ -91,6 +94,7 @@ pub fn serve(app: &mut App<'_>, path: &Path, reload: Reload<'_>) -> Result<()> {
         beside,
         opened: None,
         waiting: Vec::new(),
+        last_read: 0,
         buffer: zeroize::Zeroizing::new(vec![0; LONGEST + 1]),
     };
     service.open_store(app);
@@ -158,15 +162,26 @@ impl VerifierLoop {
         self.take_done(app);
         if ready.accepts {
             for _ in 0..ACCEPTED_IN_A_ROUND {
-                let Some(socket) = self.listener.accept() else { break };
-                self.welcome(socket);
+                match self.listener.accept() {
+                    Ok(Some(socket)) => self.welcome(socket),
+                    Ok(None) => break,
+                    Err(_) => {
+                        self.clients.make_room();
+                        break;
+                    }
+                }
             }
         }
         for client in ready.gone {
             self.clients.remove(client);
         }
-        for client in ready.readable {
+        // Whoever did not get their turn in the last round is first in this one.
+        let mut readable = ready.readable;
+        let next = readable.partition_point(|client| *client <= self.last_read);
+        readable.rotate_left(next);
+        for client in readable {
             self.read(app, client, IN_A_ROUND);
+            self.last_read = client;
             if self.waiting.len() >= MAX_BATCH {
                 break;
             }

@@ -66,6 +66,7 @@ mod strays;
 mod table;
 mod token_codes;
 mod tokens;
+mod traces;
 mod undo_scope;
 mod undoing;
 mod unknown_words;

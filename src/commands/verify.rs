@@ -97,10 +97,8 @@ impl Verb for Verify {
     ) -> Result<Option<Report>> {
         let asked =
             Self::from_arg_matches(matches).map_err(|e| usage_error(&e, Some(Self::NAME)))?;
-        let (Some(service), Some(path)) = (asked.service.from, asked.service.verifier(paths))
-        else {
-            return Ok(None);
-        };
+        let path = asked.service.verifier(&app.env.process, paths);
+        let (Some(service), Some(path)) = (asked.service.from, path) else { return Ok(None) };
         let left = app.service.as_ref().map_or(patience, ServiceRun::time_to_answer);
         let policy = app.config.file_policy;
         let Some(verifier) = Verifier::connect(&path, &policy, patience, left) else {

@@ -27,7 +27,7 @@ impl Rights {
     pub fn of(app: &App<'_>, uid: u32) -> Self {
         let config = &app.config;
         let is_member = config.verifier_group.is_some_and(|group| groups_of(uid).contains(&group));
-        let is_service = config.roles.is_some() && permits(&config, app.find_verb, VERB, uid);
+        let is_service = config.roles.is_some() && permits(config, app.find_verb, VERB, uid);
         if is_member || is_service {
             return Self::Anybody;
         }

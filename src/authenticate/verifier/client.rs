@@ -154,7 +154,7 @@ mod tests {
             for answer in answers {
                 let mut watched = [PollFd::new(&listener.socket, PollFlags::IN)];
                 poll(&mut watched, None).unwrap();
-                let client = listener.accept().unwrap();
+                let client = listener.accept().unwrap().unwrap();
                 send(&client, GREETING).unwrap();
                 if let Heard::Line(line) = heard(&client, now() + Duration::from_secs(5)) {
                     assert!(line.starts_with(b"{\"user\":\"alice\""));

@@ -5,6 +5,8 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use crate::authenticate::verifier::asker::Rights;
 use crate::authenticate::verifier::deadlines::now;
 
@@ -15,6 +17,13 @@ const MOST_OTHERS: usize = 512;
 const MOST_OF_ONE: usize = 64;
 /// Questions of one client that wait for an answer; more are left in its socket.
 const MOST_UNANSWERED: usize = 64;
+
+/// Lets this process open as many files as it may: a connection is one.
+pub fn lift_limit() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    // With fewer, silent clients go earlier.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
 
 /// A connection.
 pub struct Client {
@@ -72,6 +81,11 @@ impl Clients {
         let client = Client { socket, uid, rights, unanswered, has_ended, is_ours, heard };
         self.table.insert(number, client);
         Some(number)
+    }
+
+    /// Lets the client go that has been silent for longest, where this process may open no more files.
+    pub fn make_room(&mut self) {
+        self.drop_silent(|_| true);
     }
 
     fn drop_silent(&mut self, is_one: impl Fn(&Client) -> bool) -> Option<()> {

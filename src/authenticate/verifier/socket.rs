@@ -86,14 +86,15 @@ impl Listener {
         self.own.is_none()
     }
 
-    /// The next client; `None` if none waits.
-    pub fn accept(&self) -> Option<OwnedFd> {
+    /// The next client; `None` if none waits. Fails where this process may open no more files.
+    pub fn accept(&self) -> Result<Option<OwnedFd>, Errno> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         loop {
             match rustix::net::accept_with(&self.socket, flags) {
-                Ok(client) => return Some(client),
+                Ok(client) => return Ok(Some(client)),
                 Err(Errno::INTR | Errno::CONNABORTED) => {}
-                Err(_) => return None,
+                Err(full @ (Errno::MFILE | Errno::NFILE)) => return Err(full),
+                Err(_) => return Ok(None),
             }
         }
     }
@@ -236,7 +237,8 @@ pub mod tests {
         let first = Listener::bind(&path, &policy()).unwrap();
         assert_eq!(is_trusted(&path, &policy()), Some(true));
         assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o666);
-        assert!(connect(&path).is_ok() && first.accept().is_some() && first.accept().is_none());
+        assert!(connect(&path).is_ok());
+        assert!(first.accept().unwrap().is_some() && first.accept().unwrap().is_none());
         let error = Listener::bind(&path, &policy()).err().unwrap();
         assert!(error.to_string().contains("another verifier"), "{error}");
         std::mem::forget(first.socket.try_clone().unwrap());

@@ -1,6 +1,8 @@
 //! A line in the system's log for each attempt that left no event: the store could not be reached, or nobody had the
 //! right to ask. It has no name, because nobody looked whether there is such a user, and no code.
 
+use std::fmt::Write as _;
+
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
@@ -37,10 +39,10 @@ fn line(why: &str, origin: &AttemptOrigin) -> String {
     let mut line = format!("verify: refused: {why}");
     // A service's words can't look like ours: as in JSON, quotes inside have a backslash.
     for (name, text) in origin.fields() {
-        line.push_str(&format!(" {name}={}", serde_json::Value::from(text)));
+        let _ = write!(line, " {name}={}", serde_json::Value::from(text));
     }
     if let Some(uid) = origin.uid {
-        line.push_str(&format!(" uid={uid}"));
+        let _ = write!(line, " uid={uid}");
     }
     line
 }

@@ -43,11 +43,13 @@ pub struct ServiceOptions {
 
 impl ServiceOptions {
     /// The socket of the verifier to ask, if one is to be asked.
-    pub fn verifier(&self, paths: &PathOptions) -> Option<PathBuf> {
-        match &self.socket {
-            Some(path) => Some(path.clone()).filter(|path| path.as_os_str() != "none"),
-            None => (!paths.are_given()).then(|| MACHINE_SOCKET.into()),
+    pub fn verifier(&self, process: &Process, paths: &PathOptions) -> Option<PathBuf> {
+        if let Some(path) = &self.socket {
+            return Some(path.clone()).filter(|path| path.as_os_str() != "none");
         }
+        let path = Path::new(MACHINE_SOCKET);
+        let path = process.root.join(path.strip_prefix("/").unwrap_or(path));
+        (!paths.are_given()).then_some(path)
     }
 
     fn without(&self) -> NotEnabledPolicy {
