@@ -84,7 +84,7 @@ pub fn serve(app: &mut App<'_>, path: &Path, reload: Reload<'_>) -> Result<()> {
         Some(listener) => listener,
         None => Listener::bind(path, &app.config.file_policy)?,
     };
-    let deadlines = Deadlines::start()?;
+    let deadlines = Deadlines::start(Arc::clone(&app.env.system_log))?;
     let beside = Beside::new(app, &deadlines)?;
     let mut service = VerifierLoop {
         listener,
@@ -259,6 +259,14 @@ impl VerifierLoop {
                 }
             };
             let rights = client.rights.clone().unwrap_or(Rights::Nobody);
+            if !matches!(rights, Rights::Anybody) && !self.clients.may_ask(uid) {
+                let busy = AnswerLine::error(&question.query, ErrorCode::Busy);
+                if send(&socket, &line(&busy)).is_err() {
+                    self.clients.remove(number);
+                    return;
+                }
+                continue;
+            }
             if let Some(answer) = at_once(app, &mut question, &rights, uid) {
                 if send(&socket, &line(&answer)).is_err() {
                     self.clients.remove(number);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -17,6 +17,11 @@ const MOST_OTHERS: usize = 512;
 const MOST_OF_ONE: usize = 64;
 /// Questions of one client that wait for an answer; more are left in its socket.
 const MOST_UNANSWERED: usize = 64;
+
+/// Questions that a uid without the right to ask about anybody may ask in a while: each may be an event that nobody can
+/// remove, or a line in the system's log.
+const MOST_OWN: u32 = 30;
+const WHILE: Duration = Duration::from_mins(1);
 
 /// Lets this process open as many files as it may: a connection is one.
 pub fn lift_limit() {
@@ -56,6 +61,8 @@ impl Client {
 pub struct Clients {
     table: BTreeMap<u64, Client>,
     next: u64,
+    /// Since when, and how often, uids asked about themselves.
+    own: BTreeMap<u32, (Instant, u32)>,
 }
 
 impl Clients {
@@ -105,6 +112,15 @@ impl Clients {
             client.unanswered += 1;
             client.heard = now();
         }
+    }
+
+    /// Counts a question of a uid that may not ask about anybody; `false` if that are too many.
+    pub fn may_ask(&mut self, uid: u32) -> bool {
+        let now = now();
+        self.own.retain(|_, (since, _)| now.saturating_duration_since(*since) < WHILE);
+        let (_, count) = self.own.entry(uid).or_insert((now, 0));
+        *count = count.saturating_add(1);
+        *count <= MOST_OWN
     }
 
     /// Notes an answer, and lets a client go that has all of its answers.
@@ -174,6 +190,14 @@ mod tests {
         assert!(clients.get(root).is_some(), "its answer is still to come");
         clients.answered(root);
         assert!(clients.get(root).is_none());
+    }
+
+    #[test]
+    fn nobody_fills_the_log_with_questions_about_themselves() {
+        let mut clients = Clients::default();
+        assert!((0..MOST_OWN).all(|_| clients.may_ask(1000)));
+        assert!(!clients.may_ask(1000));
+        assert!(clients.may_ask(1001), "another one has their own share");
     }
 
     #[test]

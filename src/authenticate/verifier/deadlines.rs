@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use crate::authenticate::verifier::socket::send;
 use crate::domain::refusal::no_thread;
+use crate::env::SystemLog;
 
 /// How long a question may wait; the way back to the client and its exit have the rest of two seconds.
 const ANSWER: Duration = Duration::from_millis(1800);
@@ -43,10 +44,11 @@ struct Unanswered {
 pub struct AnswerRight(u64);
 
 impl Deadlines {
-    pub fn start() -> Result<Self> {
+    /// A question that is refused is a line in the system's log.
+    pub fn start(system_log: SystemLog) -> Result<Self> {
         let shared = Arc::new(Shared { list: Mutex::default(), changed: Condvar::new() });
         let watched = Arc::clone(&shared);
-        let started = std::thread::Builder::new().spawn(move || watched.watch());
+        let started = std::thread::Builder::new().spawn(move || watched.watch(&system_log));
         started.map_err(|_| no_thread())?;
         Ok(Self(shared))
     }
@@ -85,7 +87,7 @@ impl Shared {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn watch(&self) {
+    fn watch(&self, system_log: &SystemLog) {
         let mut list = self.lock();
         loop {
             let now = now();
@@ -93,6 +95,7 @@ impl Shared {
             while let Some(first) = list.waiting.first_entry().filter(|w| w.get().until <= now) {
                 let Unanswered { socket, refusal, .. } = first.remove();
                 let _ = send(&socket, &refusal);
+                system_log("verify: refused: not decided in time");
             }
             let next = list.waiting.first_key_value().map(|(_, waiting)| waiting.until);
             list.is_timed = next.is_some();
@@ -123,7 +126,10 @@ mod tests {
     fn what_nobody_answers_is_refused_once_and_in_time() {
         let (server, client) = pair();
         let server = Arc::new(server);
-        let deadlines = Deadlines::start().unwrap();
+        let lines = Arc::<Mutex<Vec<String>>>::default();
+        let written = Arc::clone(&lines);
+        let log = Arc::new(move |line: &str| written.lock().unwrap().push(line.to_owned()));
+        let deadlines = Deadlines::start(log).unwrap();
         let started = now();
         let answered = deadlines.note(&server, b"late 1".to_vec());
         let forgotten = deadlines.note(&server, b"late 2".to_vec());
@@ -136,6 +142,13 @@ mod tests {
         assert!(took >= ANSWER && took < ANSWER + Duration::from_secs(1), "{took:?}");
         assert!(!deadlines.is_waiting(forgotten) && !deadlines.take(forgotten));
         assert!(deadlines.is_empty());
+        for _ in 0..100 {
+            if !lines.lock().unwrap().is_empty() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(*lines.lock().unwrap(), ["verify: refused: not decided in time"]);
         let more = deadlines.note(&server, b"late 3".to_vec());
         assert!(deadlines.take(more));
     }
