@@ -18,6 +18,7 @@ pub use transaction::write_tx;
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -40,7 +41,7 @@ use crate::suggest;
 pub struct App<'a> {
     pub env: &'a mut Env,
     pub options: Options,
-    pub config: Rc<Config>,
+    pub config: Arc<Config>,
     pub find_verb: FindVerb,
     /// What the operator may do; set when the verb is authorized.
     pub authorization: Authorization,
@@ -105,14 +106,20 @@ fn read_user(store: &mut dyn Store, name: &UserName) -> Result<User> {
 }
 
 impl<'a> App<'a> {
-    pub fn new(env: &'a mut Env, options: Options, config: Config, find_verb: FindVerb) -> Self {
+    /// A run by a configuration, which other threads may use too.
+    pub fn new(
+        env: &'a mut Env,
+        options: Options,
+        config: impl Into<Arc<Config>>,
+        find_verb: FindVerb,
+    ) -> Self {
         if options.no_input {
             env.prompt = None;
         }
         Self {
             env,
             options,
-            config: Rc::new(config),
+            config: config.into(),
             find_verb,
             authorization: Authorization::default(),
             service: None,

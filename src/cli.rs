@@ -118,6 +118,14 @@ pub fn requests_json(args: &[OsString]) -> bool {
     false
 }
 
+/// Whether a login service calls, judged by the words alone, before anything else is done.
+#[must_use]
+pub fn is_service_call(args: &[OsString]) -> bool {
+    let mut words = args.iter().skip(1).take_while(|word| *word != "--");
+    words.any(|word| word == "verify")
+        && words.any(|word| word.as_encoded_bytes().starts_with(b"--from"))
+}
+
 /// Writes the completions of a half-typed command line, where a shell asks for them.
 ///
 /// A shell puts the words after a leading `--`. Without it the variable `COMPLETE` is ignored: a

@@ -47,6 +47,7 @@ mod require_mfa;
 mod reset;
 mod restore;
 mod resync;
+mod serve;
 mod set_password;
 mod show_qr;
 mod show_user;
@@ -67,6 +68,7 @@ mod tests;
 pub use authorize::run;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -105,6 +107,17 @@ pub trait Verb: Args + FromArgMatches {
 
     fn run(self, app: &mut App<'_>) -> Result<Report>;
 
+    /// Lets the verifier of this machine answer a login service, before anything is read that it alone may need rights
+    /// for; `None` where none answers. It is waited for no longer than `patience`.
+    fn ask_verifier(
+        _: &ArgMatches,
+        _: &mut App<'_>,
+        _: &PathOptions,
+        _patience: Duration,
+    ) -> Result<Option<Report>> {
+        Ok(None)
+    }
+
     /// What a request to a second operator notes beside the arguments, so that it is carried out only on what its
     /// operator saw.
     fn bind(_: &ArgMatches, _: &App<'_>, _: &User) -> Result<Option<String>, Refusal> {
@@ -117,6 +130,9 @@ pub trait Verb: Args + FromArgMatches {
     }
 }
 
+/// [`Verb::ask_verifier`].
+type AskVerifier = fn(&ArgMatches, &mut App<'_>, &PathOptions, Duration) -> Result<Option<Report>>;
+
 /// A verb as the program runs it.
 pub struct VerbEntry {
     pub spec: VerbSpec,
@@ -125,6 +141,7 @@ pub struct VerbEntry {
     pub run: fn(&ArgMatches, &mut App<'_>) -> Result<Report>,
     pub asks_approver: bool,
     is_service: fn(&ArgMatches) -> bool,
+    ask_verifier: AskVerifier,
     bind: fn(&ArgMatches, &App<'_>, &User) -> Result<Option<String>, Refusal>,
     on_denied: fn(&Env, anyhow::Error) -> Result<Report>,
     arguments: fn(Command) -> Command,
@@ -253,6 +270,7 @@ pub static VERBS: &[VerbEntry] = &[
         ..READ
     }),
     verb::<verify::Verify>(SERVICE),
+    verb::<serve::Serve>(VerbSpec { is_of_system_user: true, ..SERVICE }),
     verb::<sign_in::SignIn>(SERVICE),
     verb::<me::Me>(VerbSpec { is_for_oneself: true, ..SERVICE }),
     verb::<set_password::SetPassword>(VerbSpec {
@@ -287,6 +305,7 @@ const fn verb<V: Verb>(attributes: VerbSpec) -> VerbEntry {
         },
         asks_approver: V::ASKS_APPROVER,
         is_service: V::is_service,
+        ask_verifier: V::ask_verifier,
         bind: V::bind,
         on_denied: V::on_denied,
         arguments: V::augment_args,

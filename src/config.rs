@@ -61,6 +61,8 @@ pub struct Config {
     pub roles: Option<Roles>,
     /// The forms in which names are handed over.
     pub names: SiteNames,
+    /// The group whose members may ask the verifier about anybody.
+    pub verifier_group: Option<u32>,
     /// What users may do about their own MFA.
     pub self_service: SelfService,
     /// How users are notified of changes.
@@ -74,6 +76,11 @@ pub struct Config {
 const MAX_BYPASS_FOR: Span = Span::hours(31 * 24);
 /// The highest value of `policy.undo_for`: a revoked secret must not be kept for ever.
 const MAX_UNDO_FOR: Span = Span::hours(90 * 24);
+
+/// Where the verifier of this machine listens.
+pub const MACHINE_SOCKET: &str = "/run/mfactl/verify";
+/// The machine's configuration, which names the machine's store.
+const MACHINE_CONFIG: &str = "/etc/mfactl/config.toml";
 
 /// The origin of a value given as an option.
 pub const COMMAND_LINE: &str = "the command line";
@@ -131,6 +138,21 @@ pub struct PathOptions {
 }
 
 impl PathOptions {
+    /// The options from their values.
+    pub fn of_given(given: &[(&'static str, String)]) -> Self {
+        let path = |name| {
+            let found = given.iter().find(|(option, _)| *option == name);
+            found.map(|(_, path)| PathBuf::from(path))
+        };
+        Self { store: path("--store"), config: path("--config"), key_file: path("--key-file") }
+    }
+
+    /// Whether another store than the machine's may be meant.
+    pub fn are_given(&self) -> bool {
+        let config = self.config.as_deref().filter(|path| *path != Path::new(MACHINE_CONFIG));
+        self.store.is_some() || config.is_some() || self.key_file.is_some()
+    }
+
     /// The options that were given, with their values.
     pub fn given(&self) -> Vec<(&'static str, String)> {
         let options =
@@ -251,6 +273,7 @@ impl Config {
             required_options: rules::required_options(file.helpdesk, find_verb)?,
             roles: file.roles.map(|section| roles::roles(section, find_verb)).transpose()?,
             names: rules::names(&file.names)?,
+            verifier_group: gid_of("serve.group", file.serve.group.as_deref())?,
             self_service: rules::self_service(&file.self_service),
             notify: notify::notify(file.notify)?,
             site: handout::site(file.site)?,

@@ -28,6 +28,7 @@ pub mod lockout;
 pub mod login_rule;
 pub mod name;
 pub mod notice;
+pub mod origin;
 pub mod otp;
 pub mod otpauth;
 pub mod paper_size;

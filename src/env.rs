@@ -2,6 +2,7 @@
 
 mod ntp;
 mod real;
+mod system_log;
 mod terminal;
 mod zone;
 
@@ -9,6 +10,7 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Result;
 use zeroize::Zeroizing;
@@ -42,12 +44,19 @@ pub struct Env {
     pub process: Process,
     /// How commands are written in hints.
     pub caller: Caller,
+    /// Writes a line to the system's log, where administrators look for refused logins.
+    pub system_log: SystemLog,
+    /// The same world for another thread.
+    pub for_thread: fn() -> Self,
     /// Ends the process with an exit code, from any thread; does nothing in tests.
     pub end: fn(u8),
 }
 
 /// Makes a text one for people, such as its times local ones.
 pub type ForPeople = Rc<dyn Fn(&str) -> String>;
+
+/// The system's log. Any thread may write to it, and none waits for it.
+pub type SystemLog = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// An environment variable by name.
 pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;

@@ -74,7 +74,7 @@ pub fn code(bytes: &[u8]) {
         Submitted::NotACode => {}
     }
     let bytes_of = |key: &str| (key == "PAM_USER").then(|| "alice".into());
-    if let Ok(input) = pam::read(&bytes_of, bytes.to_vec().into(), &site()) {
+    if let Ok(input) = pam::read(&bytes_of, bytes.to_vec().into()) {
         for (digits, may_be_yubico) in [(6, false), (8, false), (6, true)] {
             let at_end = CodeAtEnd { digits, may_be_yubico };
             if let Some((password, code)) = input.typed.split(at_end) {
@@ -84,7 +84,7 @@ pub fn code(bytes: &[u8]) {
         }
     }
     let variables = |key: &str| (key == "script_type").then(|| "user-pass-verify".into());
-    let _ = openvpn::read(&variables, Some(bytes.to_vec().into()), &site());
+    let _ = openvpn::read(&variables, Some(bytes.to_vec().into()));
 
     let whole = queries(&mut &*bytes);
     assert_eq!(whole, queries(&mut Bytewise(bytes)));

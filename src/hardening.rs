@@ -3,7 +3,8 @@
 use std::panic::PanicHookInfo;
 
 use rustix::process::{
-    DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit, umask,
+    DumpableBehavior, Resource, Rlimit, geteuid, getrlimit, getuid, set_dumpable_behavior,
+    setrlimit, umask,
 };
 
 /// New files are private, a crash dumps no memory, the standard descriptors are open, and a panic
@@ -18,6 +19,31 @@ pub fn apply(before_panic: fn()) {
     // Defence in depth: a failure is no reason to stop.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    lift_file_size();
+}
+
+/// Makes the effective user the real one too. A setuid program such as `su` may start us with its caller's uid beside
+/// its own, and the caller could stop such a process while it decides about them. Where our own file is setuid
+/// nothing is taken: that is refused later.
+pub fn take_effective_user() {
+    let (real, effective) = (getuid(), geteuid());
+    let has_bits =
+        rustix::fs::stat("/proc/self/exe").map_or(true, |file| file.st_mode & 0o6000 != 0);
+    if real == effective || has_bits {
+        return;
+    }
+    let uid = nix::unistd::Uid::from_raw(effective.as_raw());
+    // Where that fails the uids still differ, which is refused too.
+    let _ = nix::unistd::setresuid(uid, uid, uid);
+}
+
+/// Files may grow as far as may be: a caller's limit would keep a wrong code from being counted.
+fn lift_file_size() {
+    let unlimited = Rlimit { current: None, maximum: None };
+    if setrlimit(Resource::Fsize, unlimited).is_err() {
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        let _ = setrlimit(Resource::Fsize, Rlimit { current: maximum, maximum });
+    }
 }
 
 /// The next file that is opened gets the lowest free descriptor: with a closed standard descriptor that

@@ -44,6 +44,8 @@ use crate::error_report::ErrorReport;
 use env::Env;
 use report::Verdict;
 
+pub use cli::is_service_call;
+
 /// Runs the program: parses the command line, runs the verb, writes its report or the error.
 ///
 /// The exit code is 0 for done or yes, 1 for no, and 64 and up for errors. Codes 2 to 9 are avoided,

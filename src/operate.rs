@@ -13,7 +13,9 @@ mod people;
 pub mod user_list;
 
 pub use approval::{close_request, find_request, open_requests, request_approval};
-pub use authorize::{UsedOptions, authorize, begin_approval, can_run, operator_uid};
+pub use authorize::{
+    UsedOptions, authorize, begin_approval, can_run, groups_of, operator_uid, permits,
+};
 pub use bulk::{change_bulk, plan_bulk};
 pub use change::{change_user, confirm_change};
 pub use identity::{ask_about, ask_for_name, is_name_typed, show, show_person};

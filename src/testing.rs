@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Result;
 use sha2::{Digest as _, Sha256};
@@ -24,7 +25,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::zone::Zone;
 use crate::env::{
-    Clock, Env, OpenPage, Page, PickList, Process, Prompt, RandomSource, Size, Stream,
+    Clock, Env, OpenPage, Page, PickList, Process, Prompt, RandomSource, Size, Stream, SystemLog,
 };
 
 /// The time at which every test starts: 2026-01-01T00:00:00Z, the first second of a time step.
@@ -59,6 +60,8 @@ pub struct World {
     /// Environment variables that a login service sets.
     pub variables: Vec<(String, OsString)>,
     pub zone: Zone,
+    /// Collects what goes to the system's log.
+    pub system_log: SystemLog,
     /// The names of this machine.
     pub user_name: fn(u32) -> Option<String>,
 }
@@ -119,6 +122,7 @@ impl World {
             sudo_user: None,
             variables: Vec::new(),
             zone: Zone::default(),
+            system_log: Arc::new(|_| {}),
             user_name: |_| None,
         }
     }
@@ -202,6 +206,8 @@ impl World {
                 is_elevated: false,
             },
             caller: Caller { sudo_user: self.sudo_user.map(str::to_owned), ..Caller::default() },
+            system_log: self.system_log.clone(),
+            for_thread: Env::real,
             end: |_| {},
         };
         let code = crate::run(args, &mut env);

@@ -57,7 +57,7 @@ const DOORS: &[(&str, &[&str])] = &[
         "authenticate",
         &[
             "app", "audit", "config", "domain", "env", "files", "keyring", "notice", "operate",
-            "store", "texts",
+            "options", "store", "texts",
         ],
     ),
     ("bench", &["domain", "files", "keyring", "store"]),

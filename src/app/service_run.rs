@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use zeroize::Zeroizing;
 
 use crate::app::watchdog::Watchdog;
+use crate::domain::origin::AttemptOrigin;
 use crate::env::{Env, Process, Variables};
 use crate::files::file_trust::system_uid;
 
@@ -12,16 +14,47 @@ use crate::files::file_trust::system_uid;
 /// lost.
 const COMMIT_RESERVE: Duration = Duration::from_millis(400);
 
+/// Time reserved for handing on an answer.
+const HAND_OVER: Duration = Duration::from_millis(20);
+/// Time for notices where nobody waits for the process to end.
+const NOTICES: Duration = Duration::from_secs(10);
+
 /// The state of a run that answers a login service.
 pub struct ServiceRun {
     pub environment: Variables,
-    pub watchdog: Watchdog,
+    /// Ends the process in time; `None` in the verifier, which answers in time by itself and goes on.
+    pub watchdog: Option<Watchdog>,
+    /// What the service wrote to standard input, for another attempt to read it again.
+    pub input: Option<Zeroizing<Vec<u8>>>,
+    /// What the service said of its client, for the line about an attempt that fails.
+    pub origin: AttemptOrigin,
 }
 
 impl ServiceRun {
+    /// A question that the verifier decides beside its loop.
+    #[must_use]
+    pub fn of_verifier() -> Self {
+        let (input, origin) = (None, AttemptOrigin::default());
+        Self { environment: Box::new(|_| None), watchdog: None, input, origin }
+    }
+
+    /// The time left for an answer from somebody else, and to hand it on.
+    #[must_use]
+    pub fn time_to_answer(&self) -> Duration {
+        let left = self.watchdog.as_ref().map_or(NOTICES, Watchdog::left);
+        left.saturating_sub(HAND_OVER)
+    }
+
     /// The time left for notices.
     pub fn left(&self) -> Duration {
-        self.watchdog.left().saturating_sub(COMMIT_RESERVE)
+        let left = self.watchdog.as_ref().map_or(NOTICES, Watchdog::left);
+        left.saturating_sub(COMMIT_RESERVE)
+    }
+}
+
+impl Default for ServiceRun {
+    fn default() -> Self {
+        Self::of_verifier()
     }
 }
 
@@ -32,13 +65,13 @@ pub fn answer_service(env: &mut Env) -> Result<ServiceRun> {
     let environment = std::mem::replace(&mut env.variables, Box::new(|_| None));
     env.prompt = None;
     env.err.writer = Box::new(std::io::sink());
-    let watchdog = Watchdog::start(env.end)?;
+    let watchdog = Some(Watchdog::start(env.end, env.system_log.clone())?);
     if !is_run_by_sudo(&env.process) {
         env.process.operator.claim = None;
         env.process.sudo_uid = None;
     }
     env.process.is_service = true;
-    Ok(ServiceRun { environment, watchdog })
+    Ok(ServiceRun { environment, watchdog, input: None, origin: AttemptOrigin::default() })
 }
 
 /// Whether the variables of `sudo` name the operator. Another uid could have set them itself. Root and the

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::domain::refusal::no_thread;
+use crate::env::SystemLog;
 
 /// Counted from the start of the verb; process start and exit have the rest of two seconds.
 const ANSWER: Duration = Duration::from_millis(1900);
@@ -29,7 +30,8 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    pub fn start(end: fn(u8)) -> Result<Self> {
+    /// An end without an answer is a line in the system's log.
+    pub fn start(end: fn(u8), system_log: SystemLog) -> Result<Self> {
         let ends = now() + ANSWER;
         let exit = Arc::new(AtomicU8::new(BUSY));
         let (answered, watched) = channel();
@@ -42,6 +44,9 @@ impl Watchdog {
                     late_reply.lock().unwrap_or_else(PoisonError::into_inner).take()
                 {
                     reply(exit == 0);
+                }
+                if exit == BUSY {
+                    system_log("verify: refused: not decided in time");
                 }
                 end(exit);
             }

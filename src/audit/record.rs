@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::domain::audit::event::{Event, EventSubject, Ticket};
+use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
 use crate::domain::audit::outcomes::OUTCOMES;
 use crate::domain::hint::command;
 use crate::domain::time::Timestamp;
@@ -20,6 +20,8 @@ pub struct AuditRecord {
     pub device: Option<String>,
     pub factor: Option<&'static str>,
     pub detail: Option<String>,
+    /// Who acted, where it is not the operator of this run.
+    pub operator: Option<Operator>,
 }
 
 /// A change to one user, and what the log records of it; `None` for a change that is too frequent to be
@@ -109,7 +111,7 @@ fn new_event(
     user: Option<&User>,
     record: AuditRecord,
 ) -> Result<NewEvent> {
-    let AuditRecord { verb, outcome, ticket, device, factor, mut detail } = record;
+    let AuditRecord { verb, outcome, ticket, device, factor, mut detail, operator } = record;
     if env.process.is_self_service && user.is_some() {
         detail = Some(through_self_service(detail)?);
     }
@@ -118,7 +120,7 @@ fn new_event(
         at,
         verb,
         outcome,
-        operator: env.process.operator.clone(),
+        operator: operator.unwrap_or_else(|| env.process.operator.clone()),
         ticket,
         subject: user.map(|user| EventSubject { id: user.id, device, factor }),
         token: None,

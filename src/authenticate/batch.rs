@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -12,12 +13,13 @@ use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::authenticate::code::{CodeSubmission, Evaluation, evaluate};
+use crate::authenticate::login::{LoginAnswer, evaluate_login, reject_unknown_user};
 use crate::authenticate::services::batch_input::{BatchQuery, LineReader};
+use crate::config::Config;
 use crate::domain::authenticate::Outcome;
-use crate::domain::lockout::Bounds;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::notice::BATCH_TIMEOUT;
@@ -27,11 +29,11 @@ use crate::operate;
 const VERB: &str = "verify";
 /// Codes in one transaction. A thousand would cost a tenth less each, but would hold the lock longer
 /// than other processes should wait.
-const MAX_BATCH: usize = 500;
+pub const MAX_BATCH: usize = 500;
 
 /// One line of output; answers keep the order of the queries.
 #[derive(Serialize)]
-struct AnswerLine {
+pub struct AnswerLine {
     schema: &'static str,
     id: Box<RawValue>,
     user: Option<String>,
@@ -41,10 +43,12 @@ struct AnswerLine {
     locked_until: Option<Timestamp>,
     /// The error code if the outcome is `error`.
     code: Option<&'static str>,
+    #[serde(skip)]
+    error: Option<ErrorCode>,
 }
 
 /// An answer, and the confirmed device that calls for a notice.
-type Decided = (AnswerLine, Option<Evaluation>);
+pub type Decided = (AnswerLine, Option<Evaluation>);
 
 /// Answers lines until the input ends. A line without an answer has changed nothing. An
 /// unreachable store is an answer, not an error.
@@ -76,7 +80,7 @@ pub fn answer_batch(app: &mut App<'_>) -> Result<()> {
 }
 
 /// One answer for each query. After an outage the next query opens the store again.
-fn answers(
+pub fn answers(
     app: &mut App<'_>,
     opened: &mut Option<OpenStore>,
     queries: &[BatchQuery],
@@ -125,13 +129,13 @@ fn decide_all(
     queries: &[BatchQuery],
     is_begun: &mut bool,
 ) -> Result<Vec<Decided>> {
-    let rules = (app.config.bounds, app.config.undo_for);
+    let config = Arc::clone(&app.config);
     write_tx(app, opened, |app, mut write| {
         *is_begun = true;
         let (mut decided, mut left) = (Vec::with_capacity(queries.len()), queries);
         while !left.is_empty() {
             let (round, rest) = left.split_at(round_length(left));
-            decided.extend(decide_round(app.env, &mut write, round, rules)?);
+            decided.extend(decide_round(app.env, &mut write, round, &config)?);
             left = rest;
         }
         write.commit()?;
@@ -155,25 +159,35 @@ fn decide_round(
     env: &mut Env,
     write: &mut Transaction<'_>,
     round: &[BatchQuery],
-    (bounds, undo_for): (Bounds, Span),
+    config: &Config,
 ) -> Result<Vec<Decided>> {
+    let (bounds, undo_for) = (config.bounds, config.undo_for);
     let mut changes = Vec::with_capacity(round.len());
     let mut answers = Vec::with_capacity(round.len());
     for (query, user) in round.iter().zip(load_users(write, round)?) {
+        let submission = |submitted| {
+            let (verb, origin, device_id) = (VERB, &query.origin, None);
+            CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for }
+        };
         answers.push(match (user, &query.parsed) {
             (Ok(before), Ok((_, submitted))) => {
-                let submission = CodeSubmission {
-                    verb: VERB,
-                    from: None,
-                    device_id: None,
-                    submitted,
-                    bounds,
-                    undo_for,
-                };
                 let name = before.name.clone();
-                let (change, answer) = evaluate(write, before, &submission)?;
+                let (change, answer) = match query.login {
+                    None => {
+                        let (change, answer) = evaluate(write, before, &submission(submitted))?;
+                        (change, LoginAnswer::Code(answer))
+                    }
+                    Some(without) => {
+                        let rule = (&config.policy, without);
+                        evaluate_login(write, before, rule, &submission(submitted))?
+                    }
+                };
                 changes.push(change);
                 Ok((name, answer))
+            }
+            (Err(ErrorCode::UserNotFound), Ok((_, submitted))) if query.login.is_some() => {
+                reject_unknown_user(env, write, &submission(submitted))?;
+                Err(ErrorCode::UserNotFound)
             }
             (Err(code), _) => Err(code),
             (_, Err(code)) => Err(*code),
@@ -184,18 +198,33 @@ fn decide_round(
     for (query, answer) in round.iter().zip(answers) {
         let (name, answer) = match answer {
             Ok(found) => found,
+            Err(ErrorCode::UserNotFound) if query.login.is_some() => {
+                decided.push((AnswerLine::login(query, false), None));
+                continue;
+            }
             Err(code) => {
                 decided.push((AnswerLine::error(query, code), None));
                 continue;
             }
         };
-        let attempted = answer.with_user(saved.next().context("a change was not saved")?);
-        decided.push(match attempted {
+        let user = saved.next().context("a change was not saved")?;
+        let answer = match answer {
+            LoginAnswer::Code(answer) => answer,
+            LoginAnswer::Rule { lets_in } => {
+                decided.push((AnswerLine::login(query, lets_in), None));
+                continue;
+            }
+        };
+        decided.push(match answer.with_user(user) {
             Ok(attempted) => {
-                let answer = AnswerLine::new(query, &attempted);
+                let answer = match query.login {
+                    None => AnswerLine::new(query, &attempted),
+                    Some(_) => AnswerLine::login(query, attempted.outcome.lets_in()),
+                };
                 let is_new_device = matches!(attempted.outcome, Outcome::Confirmed { .. });
                 (answer, is_new_device.then_some(attempted))
             }
+            Err(_) if query.login.is_some() => (AnswerLine::login(query, false), None),
             Err(refusal) => {
                 let answer = AnswerLine::error(query, refusal.code);
                 (AnswerLine { user: Some(name.to_string()), ..answer }, None)
@@ -247,7 +276,7 @@ fn failed(queries: &[BatchQuery], code: ErrorCode) -> Vec<Decided> {
     queries.iter().map(each).collect()
 }
 
-fn error_code(error: &anyhow::Error) -> ErrorCode {
+pub fn error_code(error: &anyhow::Error) -> ErrorCode {
     let mut causes = error.chain();
     match error.downcast_ref::<Refusal>() {
         Some(refusal) => refusal.code,
@@ -257,6 +286,11 @@ fn error_code(error: &anyhow::Error) -> ErrorCode {
 }
 
 impl AnswerLine {
+    /// Why nothing was decided.
+    pub const fn error_code(&self) -> Option<ErrorCode> {
+        self.error
+    }
+
     fn new(query: &BatchQuery, attempted: &Evaluation) -> Self {
         let Evaluation { user, outcome, at, .. } = attempted;
         Self {
@@ -268,10 +302,17 @@ impl AnswerLine {
             factor: outcome.factor(),
             locked_until: user.locked(*at).flatten(),
             code: None,
+            error: None,
         }
     }
 
-    fn error(query: &BatchQuery, code: ErrorCode) -> Self {
+    /// The answer to a login service, which says nothing but yes or no: it may show what it gets to the remote user.
+    pub fn login(query: &BatchQuery, lets_in: bool) -> Self {
+        let outcome = if lets_in { "accepted" } else { "rejected" };
+        Self { outcome, code: None, error: None, ..Self::error(query, ErrorCode::Internal) }
+    }
+
+    pub fn error(query: &BatchQuery, code: ErrorCode) -> Self {
         let name = query.parsed.as_ref().ok().map(|(name, _)| name.to_string());
         Self {
             schema: "mfactl.verify/1",
@@ -282,6 +323,7 @@ impl AnswerLine {
             factor: None,
             locked_until: None,
             code: Some(code.word()),
+            error: Some(code),
         }
     }
 }

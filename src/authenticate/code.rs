@@ -8,12 +8,14 @@ use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::{AuditRecord, RecordedChange};
+use crate::domain::audit::event::Operator;
 use crate::domain::authenticate::{Attempt, Authentication, Outcome, authenticate};
 use crate::domain::backup_code::Submitted;
 use crate::domain::factor::paper::UsedCode;
 use crate::domain::factor::totp::Window;
 use crate::domain::lockout::Bounds;
 use crate::domain::name::UserName;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
@@ -35,8 +37,7 @@ pub struct Evaluation {
 /// A submitted code, and the rules it is checked by.
 pub struct CodeSubmission<'p> {
     pub verb: &'static str,
-    /// The login service that asks, if one does.
-    pub from: Option<&'static str>,
+    pub origin: &'p AttemptOrigin,
     /// Check this device only.
     pub device_id: Option<Id>,
     pub submitted: &'p Submitted,
@@ -56,7 +57,8 @@ pub fn authenticate_code(
 ) -> Result<Evaluation> {
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let submitted = &Submitted::read(submitted);
-    let submission = CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
+    let origin = AttemptOrigin::NONE;
+    let submission = CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for };
     let attempted = write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
         let evaluated = evaluate_and_save(app.env, &mut write, before, &submission)?;
@@ -90,19 +92,19 @@ pub fn evaluate(
     before: User,
     submission: &CodeSubmission<'_>,
 ) -> Result<(RecordedChange, CodeAnswer)> {
-    let CodeSubmission { verb, from, device_id, submitted, bounds, undo_for } = *submission;
+    let CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for } = *submission;
     let now = write.at;
     let answer = |outcome| CodeAnswer { outcome, ahead: None, at: now };
     let attempt = Attempt { submitted, device: device_id, now, bounds };
     let (mut user, outcome) = match authenticate(before.clone(), &attempt, write.vault)? {
         Authentication::Evaluated(user, outcome) => (user, outcome),
         Authentication::NotEvaluated(user, refusal) => {
-            let rejected = reject_unevaluated(now, (verb, from), user, refusal.code.word());
+            let rejected = reject_unevaluated(now, (verb, origin), user, refusal.code.word());
             return Ok((rejected, answer(Err(refusal))));
         }
     };
     if let Outcome::Locked { .. } = outcome {
-        let rejected = reject_unevaluated(now, (verb, from), user, outcome.word());
+        let rejected = reject_unevaluated(now, (verb, origin), user, outcome.word());
         return Ok((rejected, answer(Ok(outcome))));
     }
     user.purge(now, undo_for);
@@ -120,7 +122,8 @@ pub fn evaluate(
         outcome: outcome.word(),
         device: outcome.device().map(ToString::to_string),
         factor: outcome.factor(),
-        detail: detail(from, counts),
+        detail: detail(origin, counts),
+        operator: operator(origin),
         ..AuditRecord::default()
     };
     let ahead = ahead(&user, &outcome, now, bounds.window);
@@ -139,13 +142,13 @@ pub fn evaluate_and_save(
     Ok(answer.with_user(audit::save(env, &mut write.tx, write.at, change, record)?))
 }
 
-/// Event details: the login service and counts, where there are any.
+/// Event details: where the attempt came from and counts, where there are any.
 pub fn detail<'c>(
-    from: Option<&str>,
+    origin: &AttemptOrigin,
     counts: impl IntoIterator<Item = (&'c str, u64)>,
 ) -> Option<String> {
     let mut detail = serde_json::Map::new();
-    detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
+    detail.extend(origin.fields().map(|(name, text)| (name.to_owned(), json!(text))));
     detail.extend(counts.into_iter().map(|(name, count)| (name.to_owned(), json!(count))));
     (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
 }
@@ -154,28 +157,34 @@ pub fn detail<'c>(
 /// nobody can fill the disk with them.
 pub fn reject_unevaluated(
     at: Timestamp,
-    (verb, from): (&'static str, Option<&'static str>),
+    (verb, origin): (&'static str, &AttemptOrigin),
     before: User,
     outcome: &'static str,
 ) -> RecordedChange {
     let record = AuditRecord { verb, outcome, ..AuditRecord::default() };
-    reject_unevaluated_with(at, from, before, record)
+    reject_unevaluated_with(at, origin, before, record)
 }
 
 /// [`reject_unevaluated`] with further fields of the audit record.
 pub fn reject_unevaluated_with(
     at: Timestamp,
-    from: Option<&'static str>,
+    origin: &AttemptOrigin,
     before: User,
     record: AuditRecord,
 ) -> RecordedChange {
     let (throttle, due) = before.throttle.clone().turned_away(at);
     let after = User { throttle, ..before.clone() };
     let record = due.map(|attempts| {
-        let detail = detail(from, Some(("attempts", attempts.into())));
-        AuditRecord { detail, ..record }
+        let detail = detail(origin, Some(("attempts", attempts.into())));
+        AuditRecord { detail, operator: operator(origin), ..record }
     });
     (Change::Update { before, after }, record)
+}
+
+/// Who asked the verifier of this machine, for an event that is not of its own doing.
+#[must_use]
+pub fn operator(origin: &AttemptOrigin) -> Option<Operator> {
+    origin.uid.map(|uid| Operator { uid, claim: None })
 }
 
 fn ahead(user: &User, outcome: &Outcome, now: Timestamp, window: Window) -> Option<Span> {

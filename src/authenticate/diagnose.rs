@@ -18,6 +18,7 @@ use crate::domain::diagnose::{
 use crate::domain::diagnosis::{Diagnosis, DiagnosisWord, Spare};
 use crate::domain::lockout::FailedFactor;
 use crate::domain::name::UserName;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::time::Timestamp;
 use crate::domain::undo_record::Undoable;
 use crate::domain::user::User;
@@ -140,7 +141,7 @@ fn refuse(
         ticket: ticket.clone(),
         ..AuditRecord::default()
     };
-    let (change, record) = reject_unevaluated_with(at, None, before, record);
+    let (change, record) = reject_unevaluated_with(at, AttemptOrigin::NONE, before, record);
     let user = audit::save(app.env, &mut write.tx, at, change, record)?;
     write.commit()?;
     Ok(Diagnosed { user, diagnosis: Diagnosis::TooMany { until }, at })

@@ -8,10 +8,10 @@ use crate::app::transaction::Transaction;
 use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
-use crate::audit::AuditRecord;
+use crate::audit::{AuditRecord, RecordedChange};
 use crate::authenticate;
 use crate::authenticate::code::{
-    CodeSubmission, Evaluation, detail, evaluate_and_save, reject_unevaluated,
+    CodeAnswer, CodeSubmission, Evaluation, detail, evaluate, operator, reject_unevaluated,
 };
 use crate::authenticate::services::{CodeAtEnd, SHORTEST_CODE, Typed};
 use crate::authenticate::sign_in::{Credentials, SignInResult};
@@ -23,7 +23,9 @@ use crate::domain::factor::totp::Parameters;
 use crate::domain::lockout::RECORD_EVERY;
 use crate::domain::login_rule::{LoginRule, NotEnabledPolicy, is_exempt, login_rule};
 use crate::domain::name::{Label, UserName};
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::Password;
+use crate::domain::policy::Policy;
 use crate::domain::secret::{Id, Sealed, Secret};
 use crate::domain::sign_in::SignInOutcome;
 use crate::domain::user::User;
@@ -40,13 +42,21 @@ const EVENTS_SEARCHED: u64 = 64;
 
 /// A login service's question: may this user log in?
 pub struct LoginRequest<'l> {
-    /// The service, for the log.
-    pub from: &'static str,
+    /// For the log.
+    pub origin: &'l AttemptOrigin,
     pub name: &'l UserName,
     pub typed: &'l Typed,
     pub without: NotEnabledPolicy,
     /// The input is a password followed by a code, and both are checked.
     pub has_password: bool,
+}
+
+/// The answer to a login with a code, which may be given once the change is committed.
+pub enum LoginAnswer {
+    /// The code was checked.
+    Code(CodeAnswer),
+    /// The rule for the user decided without it.
+    Rule { lets_in: bool },
 }
 
 /// The committed answer.
@@ -75,10 +85,29 @@ pub fn service_variable(app: &App<'_>, name: &str) -> Option<std::ffi::OsString>
     (app.service.as_ref()?.environment)(name)
 }
 
+/// What the service wrote to standard input, up to `longest` bytes and one more. It is kept for another attempt.
+pub fn service_input(app: &mut App<'_>, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
+    if let Some(read) = app.service.as_ref().and_then(|service| service.input.clone()) {
+        return Ok(read);
+    }
+    let read = app.read_input_up_to(longest)?;
+    if let Some(service) = &mut app.service {
+        service.input = Some(read.clone());
+    }
+    Ok(read)
+}
+
+/// Notes what the service said of its client, for the line about an attempt that fails.
+pub fn note_origin(app: &mut App<'_>, origin: &AttemptOrigin) {
+    if let Some(service) = &mut app.service {
+        service.origin = origin.clone();
+    }
+}
+
 /// Sets how to answer the service, besides the exit code, if this run takes too long.
 pub fn on_timeout(app: &App<'_>, reply: impl FnOnce(bool) + Send + 'static) {
-    if let Some(service) = &app.service {
-        service.watchdog.set_final_reply(reply);
+    if let Some(watchdog) = app.service.as_ref().and_then(|service| service.watchdog.as_ref()) {
+        watchdog.set_final_reply(reply);
     }
 }
 
@@ -93,8 +122,8 @@ pub fn log_in(
     } else {
         login_with_code(app, opened, login)?
     };
-    if let Some(service) = &app.service {
-        service.watchdog.set_exit(u8::from(!done.lets_in));
+    if let Some(watchdog) = app.service.as_ref().and_then(|service| service.watchdog.as_ref()) {
+        watchdog.set_exit(u8::from(!done.lets_in));
     }
     Ok(done)
 }
@@ -118,10 +147,9 @@ fn login_with_code(
 ) -> Result<LoginOutcome> {
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let policy = app.config.policy.clone();
-    let submitted = &Submitted::read(login.typed.code());
-    let from = Some(login.from);
+    let (submitted, origin) = (&Submitted::read(login.typed.code()), login.origin);
     let submission =
-        CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
+        CodeSubmission { verb: VERB, origin, device_id: None, submitted, bounds, undo_for };
     write_tx(app, opened, |app, mut write| {
         let done = match write.find(login.name)? {
             None => {
@@ -129,30 +157,50 @@ fn login_with_code(
                 LoginOutcome::NO
             }
             Some(user) => {
-                let requirement = policy.requirement(&user);
-                match login_rule(&user, submitted, requirement, login.without, write.at) {
-                    LoginRule::CheckCode => {
-                        let evaluated = evaluate_and_save(app.env, &mut write, user, &submission)?;
-                        evaluated.map_or(LoginOutcome::NO, |proved| LoginOutcome {
+                let rule = (&policy, login.without);
+                let ((change, record), answer) = evaluate_login(&write, user, rule, &submission)?;
+                let user = audit::save(app.env, &mut write.tx, write.at, change, record)?;
+                match answer {
+                    LoginAnswer::Code(answer) => {
+                        answer.with_user(user).map_or(LoginOutcome::NO, |proved| LoginOutcome {
                             lets_in: proved.outcome.lets_in(),
                             follow_up: FollowUp::Code(Box::new(proved)),
                         })
                     }
-                    LoginRule::Exempt => {
-                        accept_exempt(app.env, &mut write, user, login.from)?;
-                        LoginOutcome { lets_in: true, ..LoginOutcome::NO }
-                    }
-                    LoginRule::Reject(why) => {
-                        let (change, record) =
-                            reject_unevaluated(write.at, (VERB, from), user, why);
-                        audit::save(app.env, &mut write.tx, write.at, change, record)?;
-                        LoginOutcome::NO
-                    }
+                    LoginAnswer::Rule { lets_in } => LoginOutcome { lets_in, ..LoginOutcome::NO },
                 }
             }
         };
         write.commit()?;
         Ok(done)
+    })
+}
+
+/// Decides about the login of a known user inside a write transaction; the caller saves the change and commits. After
+/// an error nothing may be committed.
+pub fn evaluate_login(
+    write: &Transaction<'_>,
+    user: User,
+    (policy, without): (&Policy, NotEnabledPolicy),
+    submission: &CodeSubmission<'_>,
+) -> Result<(RecordedChange, LoginAnswer)> {
+    let (CodeSubmission { origin, submitted, .. }, at) = (submission, write.at);
+    Ok(match login_rule(&user, submitted, policy.requirement(&user), without, at) {
+        LoginRule::CheckCode => {
+            let (change, answer) = evaluate(write, user, submission)?;
+            (change, LoginAnswer::Code(answer))
+        }
+        LoginRule::Exempt => {
+            // Logged, because somebody was let in who has no MFA.
+            let (detail, operator) = (detail(origin, []), operator(origin));
+            let (verb, outcome) = (VERB, "not_asked");
+            let record = AuditRecord { verb, outcome, detail, operator, ..AuditRecord::default() };
+            ((Change::Keep(user), Some(record)), LoginAnswer::Rule { lets_in: true })
+        }
+        LoginRule::Reject(why) => {
+            let change = reject_unevaluated(at, (VERB, origin), user, why);
+            (change, LoginAnswer::Rule { lets_in: false })
+        }
     })
 }
 
@@ -181,15 +229,15 @@ fn login_with_password_and_code(
         new_password: None,
         code: code.map(|(_, code)| Zeroizing::new(code.to_vec())),
         without: login.without,
-        from: Some(login.from),
+        origin: login.origin.clone(),
     };
     let done = authenticate::decide_sign_in(app, opened, login.name, &credentials)?;
     if done.user.is_none() {
         let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
         let submitted = &Submitted::read(code.map_or(&[], |(_, code)| code));
-        let from = Some(login.from);
+        let origin = login.origin;
         let submission =
-            CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
+            CodeSubmission { verb: VERB, origin, device_id: None, submitted, bounds, undo_for };
         write_tx(app, opened, |app, mut write| {
             reject_unknown_user(app.env, &mut write, &submission)?;
             write.commit()
@@ -228,27 +276,15 @@ fn password(password_part: &[u8]) -> Option<Password> {
     Password::read("password", std::str::from_utf8(password_part).ok()?).ok()
 }
 
-/// Logs that a user who has no MFA, and needs none, was let in.
-fn accept_exempt(
-    env: &mut Env,
-    write: &mut Transaction<'_>,
-    user: User,
-    from: &'static str,
-) -> Result<()> {
-    let detail = detail(Some(from), []);
-    let record = AuditRecord { verb: VERB, outcome: "not_asked", detail, ..AuditRecord::default() };
-    audit::save(env, &mut write.tx, write.at, Change::Keep(user), record).map(drop)
-}
-
 /// Rejects an unknown name at the cost of a wrong code, in computing and in disk writes; logged at most
 /// once a minute. The name is not logged: people type passwords into that field, and an event cannot be
 /// removed.
-fn reject_unknown_user(
+pub fn reject_unknown_user(
     env: &mut Env,
     write: &mut Transaction<'_>,
     submission: &CodeSubmission<'_>,
 ) -> Result<()> {
-    let CodeSubmission { submitted, bounds, from, .. } = *submission;
+    let CodeSubmission { submitted, bounds, origin, .. } = *submission;
     let now = write.at;
     let dummy_user = dummy_user(env, write)?;
     let attempt = Attempt { submitted, device: None, now, bounds };
@@ -257,8 +293,9 @@ fn reject_unknown_user(
     if recorded_at.is_some_and(|t| t <= now && now.since(t) < RECORD_EVERY) {
         return write.tx.dummy_write();
     }
-    let detail = detail(from, []);
-    let record = AuditRecord { verb: VERB, outcome: UNKNOWN, detail, ..AuditRecord::default() };
+    let (detail, operator) = (detail(origin, []), operator(origin));
+    let record =
+        AuditRecord { verb: VERB, outcome: UNKNOWN, detail, operator, ..AuditRecord::default() };
     audit::append_store_event(env, &mut write.tx, now, record)
 }
 

@@ -12,6 +12,7 @@ use crate::domain::audit::event::Ticket;
 use crate::domain::consequences::consequences;
 use crate::domain::factor::Factor;
 use crate::domain::name::{Label, UserName};
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::otp::Otp;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::resync::{ResyncOutcome, check, resync};
@@ -56,7 +57,8 @@ pub fn resync_device(
         if let Err(refusal) = check(&before, label, at, bounds) {
             if refusal.code == ErrorCode::Locked {
                 let record = AuditRecord { outcome: refusal.code.word(), ..record };
-                let (change, record) = reject_unevaluated_with(at, None, before, record);
+                let (change, record) =
+                    reject_unevaluated_with(at, AttemptOrigin::NONE, before, record);
                 audit::save(app.env, &mut write.tx, at, change, record)?;
                 write.commit()?;
             }

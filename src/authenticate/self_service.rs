@@ -13,6 +13,7 @@ use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::Submitted;
 use crate::domain::name::{Label, UserName};
 use crate::domain::notice::NoticeKind;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::self_service::{DoorProof, OwnAct, Session};
 use crate::domain::sign_in::SignInOutcome;
@@ -75,7 +76,7 @@ pub fn prove_again(
     };
     let submission = CodeSubmission {
         verb: VERB,
-        from: None,
+        origin: AttemptOrigin::NONE,
         device_id: Some(device),
         submitted: &submitted,
         bounds,

@@ -13,7 +13,9 @@ use std::os::unix::ffi::OsStringExt as _;
 
 use zeroize::Zeroizing;
 
+use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::site_names::SiteNames;
 use crate::domain::yubico_otp;
@@ -22,12 +24,48 @@ use crate::domain::yubico_otp::YubicoOtp;
 /// Looks up an environment variable as the service set it.
 pub type EnvLookup<'v> = &'v dyn Fn(&str) -> Option<OsString>;
 
-/// A user name, and what was typed for it.
+/// A user name, what was typed for it, and where that came from.
 #[derive(Debug)]
 pub struct ServiceInput {
-    /// `None` if the text can't be a user name.
-    pub user: Option<UserName>,
+    pub name: HandedName,
     pub typed: Typed,
+    pub origin: AttemptOrigin,
+}
+
+/// A name as a service wrote it. People type passwords into that field, so it is wiped and never shown.
+#[derive(Clone, Default)]
+pub struct HandedName {
+    /// `None` if the bytes can't be a user name.
+    pub whole: Option<Zeroizing<String>>,
+    /// What RADIUS left of it without its realm.
+    pub stripped: Option<Zeroizing<String>>,
+}
+
+impl HandedName {
+    fn of(name: &[u8]) -> Self {
+        Self { whole: text(name), stripped: None }
+    }
+
+    /// Who is meant, by the rules of a site; `None` for a text that can't be a user name, which is later answered like
+    /// an unknown one.
+    #[must_use]
+    pub fn user(&self, site: &SiteNames) -> Option<UserName> {
+        let whole = self.whole.as_deref()?;
+        match self.stripped.as_deref() {
+            Some(stripped) => radius::stripped_user(whole, stripped, site),
+            None => site.read(whole).ok(),
+        }
+    }
+}
+
+impl std::fmt::Debug for HandedName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HandedName(..)")
+    }
+}
+
+fn text(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    Some(Zeroizing::new(std::str::from_utf8(bytes).ok()?.to_owned()))
 }
 
 /// Digits of a code that follows a password, the longest first.
@@ -60,6 +98,18 @@ impl Typed {
             Self::OneField(line) => line,
             Self::TwoFields { code, .. } => code,
         }
+    }
+
+    /// Whether anything was typed that can be checked: whoever types nothing attempts nothing, but a password without
+    /// its code is an attempt.
+    #[must_use]
+    pub fn is_attempt(&self, has_password: bool, without: NotEnabledPolicy) -> bool {
+        let needs_no_code = if has_password {
+            !self.password().is_empty()
+        } else {
+            without == NotEnabledPolicy::Accept
+        };
+        needs_no_code || !self.code().is_empty()
     }
 
     /// The password, or the whole input of a single field.
@@ -112,9 +162,10 @@ fn bytes(value: OsString) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(value.into_vec())
 }
 
-/// Parses a user name. An invalid name is later answered like an unknown one.
-fn user(name: &[u8], site: &SiteNames) -> Option<UserName> {
-    site.read(std::str::from_utf8(name).ok()?).ok()
+/// A variable that only describes the attempt; empty if the service did not set it.
+fn said(variables: EnvLookup<'_>, names: &[&str]) -> String {
+    let found = names.iter().find_map(|name| variables(name));
+    found.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The service did not set what it always sets: another program calls, or the service is misconfigured.

@@ -10,12 +10,14 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
+use crate::authenticate::code::operator;
 use crate::domain;
 use crate::domain::authenticate::Attempt;
 use crate::domain::backup_code::Submitted;
 use crate::domain::lockout::Lockout;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::{Password, PasswordChange};
 use crate::domain::password_fault::PasswordFault;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -50,8 +52,8 @@ pub struct Credentials {
     pub code: Option<Zeroizing<Vec<u8>>>,
     /// May a user without MFA sign in with the password alone?
     pub without: NotEnabledPolicy,
-    /// The login service that asks, if one does; for the log.
-    pub from: Option<&'static str>,
+    /// For the log.
+    pub origin: AttemptOrigin,
 }
 
 /// The committed result of a sign-in.
@@ -360,7 +362,8 @@ fn audit_record(
     credentials: &Credentials,
 ) -> AuditRecord {
     let mut detail = serde_json::Map::new();
-    detail.extend(credentials.from.map(|from| ("from".to_owned(), json!(from))));
+    let origin = &credentials.origin;
+    detail.extend(origin.fields().map(|(name, text)| (name.to_owned(), json!(text))));
     if after.password != before.password {
         detail.insert("password".into(), json!("changed"));
     }
@@ -392,6 +395,7 @@ fn audit_record(
         device,
         factor,
         detail,
+        operator: operator(origin),
         ..AuditRecord::default()
     }
 }

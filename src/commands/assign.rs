@@ -275,6 +275,7 @@ impl Assignment {
             device: Some(done.device.label.to_string()),
             factor: Some(done.device.factor.kind()),
             detail: Some(detail.to_string()),
+            operator: None,
         };
         let after = done.result.user.clone();
         let change = Change::Update { before: done.before.clone(), after };

@@ -1,6 +1,8 @@
 //! Authorization before a verb runs: the operator's role, and a second operator's approval where the
 //! configuration requires one.
 
+mod service;
+
 use anyhow::{Context as _, Result};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches as _};
@@ -9,6 +11,7 @@ use serde::Serialize;
 use crate::app::Decision;
 use crate::app::authorization::NamedToken;
 use crate::app::{App, output};
+use crate::commands::authorize::service::ServiceCall;
 use crate::commands::machine_store::require_named_store;
 use crate::commands::meant::{Given, find_target};
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
@@ -45,14 +48,10 @@ pub fn run(
     options: Options,
     paths: &PathOptions,
 ) -> Result<Verdict> {
-    let is_service = (entry.is_service)(matches);
-    let service = is_service.then(|| crate::app::service_run::answer_service(env)).transpose()?;
-    let loaded = if entry.spec.roles.is_none() {
-        Config::without_store(env)
-    } else {
-        Config::load(paths, env, find_verb)
-    };
-    let config = match loaded {
+    if (entry.is_service)(matches) {
+        return ServiceCall { entry, matches, options, paths }.answer(env);
+    }
+    let config = match loaded(entry, env, paths) {
         Ok(config) => config,
         Err(error) => {
             let report = (entry.on_denied)(env, error)?;
@@ -60,13 +59,24 @@ pub fn run(
         }
     };
     env.caller.path_options = paths.given();
-    if !is_service && let Err(error) = require_named_store(entry, matches, env, &config) {
+    if let Err(error) = require_named_store(entry, matches, env, &config) {
         let report = (entry.on_denied)(env, error.into())?;
         return output::write(env, &options, report);
     }
     let mut app = App::new(env, options, config, find_verb);
-    app.service = service;
-    let report = report(entry, matches, &mut app)?;
+    run_loaded(entry, matches, &mut app)
+}
+
+fn loaded(entry: &VerbEntry, env: &Env, paths: &PathOptions) -> Result<Config> {
+    if entry.spec.roles.is_none() {
+        Config::without_store(env)
+    } else {
+        Config::load(paths, env, find_verb)
+    }
+}
+
+fn run_loaded(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<Verdict> {
+    let report = report(entry, matches, app)?;
     let written = output::write(app.env, &app.options, report);
     if app.store_changed.get() { written.context("the store was changed") } else { written }
 }

@@ -262,6 +262,7 @@ impl WriteHandout {
                     device: Some(device.label.to_string()),
                     factor: Some(device.factor.kind()),
                     detail: None,
+                    operator: None,
                 };
                 let unchanged = Change::Keep(user.clone());
                 audit::save(app.env, &mut write.tx, write.at, unchanged, audit)?;

@@ -51,6 +51,12 @@ pub struct Log {
     /// Events with this ticket
     #[arg(long, value_name = "ID")]
     ticket: Option<String>,
+    /// Attempts through this login service, e.g. sshd
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Attempts from this remote host
+    #[arg(long, value_name = "HOST")]
+    remote: Option<String>,
     /// Events at or after this time
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
@@ -142,6 +148,8 @@ impl Log {
             || self.operator.is_some()
             || self.verb.is_some()
             || self.outcome.is_some()
+            || self.service.is_some()
+            || self.remote.is_some()
             || self.since.is_some()
             || self.until.is_some()
             || self.last.is_some()
@@ -177,6 +185,8 @@ impl Log {
             verb: self.verb.as_deref().map(verb).transpose()?,
             outcome: self.outcome.as_deref().map(|word| outcome(store, word)).transpose()?,
             ticket: word("--ticket", &self.ticket)?,
+            service: word("--service", &self.service)?,
+            remote: word("--remote", &self.remote)?,
             since,
             until,
             after: None,

@@ -70,6 +70,7 @@ impl Verb for ShowQr {
                 device: Some(device.label.to_string()),
                 factor: Some(device.factor.kind()),
                 detail: None,
+                operator: None,
             };
             if is_audited {
                 // Committed before the secret is shown, so that no secret is seen without an event.

@@ -21,6 +21,7 @@ use crate::domain::factor::paper::List;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::password::Password;
 use crate::domain::policy::{EnrolmentDue, Requirement};
@@ -168,7 +169,7 @@ fn read_credentials(app: &mut App<'_>) -> Result<Credentials> {
             .filter(|code| !code.is_empty())
             .map(|code| Zeroizing::new(code.as_bytes().to_vec())),
         without: NotEnabledPolicy::Accept,
-        from: None,
+        origin: AttemptOrigin::default(),
     })
 }
 

@@ -70,6 +70,7 @@ mod strays;
 mod table;
 mod token_codes;
 mod tokens;
+mod traces;
 mod undo_scope;
 mod undoing;
 mod unknown_words;

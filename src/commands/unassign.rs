@@ -150,6 +150,7 @@ impl Removal {
                     device: Some(device.label.to_string()),
                     factor: Some(device.factor.kind()),
                     detail: detail(&touched, &[], &details, &result.consequences),
+                    operator: None,
                 };
                 let change = Change::Update { before: before.clone(), after: result.user };
                 result.user = audit::save(app.env, &mut write.tx, write.at, change, record)?;

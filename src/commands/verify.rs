@@ -2,14 +2,18 @@
 
 mod service;
 
+use std::time::Duration;
+
 use anyhow::Result;
-use clap::{ArgMatches, Args};
+use clap::{ArgMatches, Args, FromArgMatches as _};
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::App;
+use crate::app::{App, ServiceRun};
 use crate::authenticate;
 use crate::authenticate::code::Evaluation;
+use crate::authenticate::verifier::Verifier;
+use crate::config::PathOptions;
 use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::BackupCodeKind;
 use crate::domain::caller::Caller;
@@ -22,7 +26,8 @@ use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::texts::Texts;
-use service::ServiceOptions;
+use crate::usage_error::usage_error;
+use service::{Decider, ServiceOptions, Undecided};
 
 /// Check a user's code
 ///
@@ -85,9 +90,33 @@ impl Verb for Verify {
         matches.contains_id("from")
     }
 
+    fn ask_verifier(
+        matches: &ArgMatches,
+        app: &mut App<'_>,
+        paths: &PathOptions,
+        patience: Duration,
+    ) -> Result<Option<Report>> {
+        let asked =
+            Self::from_arg_matches(matches).map_err(|e| usage_error(&e, Some(Self::NAME)))?;
+        let path = asked.service.verifier(&app.env.process, paths);
+        let (Some(service), Some(path)) = (asked.service.from, path) else { return Ok(None) };
+        let left = app.service.as_ref().map_or(patience, ServiceRun::time_to_answer);
+        let policy = app.config.file_policy;
+        let Some(verifier) = Verifier::connect(&path, &policy, patience, left) else {
+            return Ok(None);
+        };
+        let mut decider = Decider::Verifier(verifier);
+        let name = asked.name.as_deref();
+        match service::answer(app, &mut decider, service, &asked.service, name) {
+            Err(error) if error.is::<Undecided>() => Ok(None),
+            answered => answered.map(Some),
+        }
+    }
+
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         if let Some(service) = self.service.from {
-            return service::answer(app, service, &self.service, self.name.as_deref());
+            let mut own = Decider::Own;
+            return service::answer(app, &mut own, service, &self.service, self.name.as_deref());
         }
         if self.batch {
             authenticate::answer_batch(app)?;

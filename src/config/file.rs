@@ -27,6 +27,7 @@ pub struct ConfigFile {
     pub helpdesk: HelpdeskSection,
     pub roles: Option<RolesSection>,
     pub self_service: SelfServiceSection,
+    pub serve: ServeSection,
     pub notify: NotifySection,
     pub site: SiteSection,
     pub handout: HandoutSection,
@@ -166,6 +167,14 @@ pub struct SelfServiceSection {
     pub remove_device: Option<bool>,
     pub rename_device: Option<bool>,
     pub recovery_codes: Option<bool>,
+}
+
+/// The verifier of this machine.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServeSection {
+    /// The group whose members may ask about anybody: the users of login services.
+    pub group: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

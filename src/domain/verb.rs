@@ -64,6 +64,8 @@ pub struct VerbSpec {
     pub roles: Option<&'static [Role]>,
     /// Everybody may run it about themselves. The roles are those that may run it about others, which the verb checks.
     pub is_for_oneself: bool,
+    /// The system user may run it whatever the roles: it answers with what that user owns.
+    pub is_of_system_user: bool,
     /// It changes an existing user, so it can be made to need a second operator.
     pub changes_user: bool,
     /// It takes away what a user has, so an operator must name exactly who is stored; see [`SiteNames::is_shortened`].
@@ -105,6 +107,7 @@ impl VerbSpec {
         group: Group::Store,
         roles: Some(&[]),
         is_for_oneself: false,
+        is_of_system_user: false,
         changes_user: false,
         takes_away: false,
         case_options: CaseOptions::None,

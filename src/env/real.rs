@@ -16,6 +16,7 @@ use crate::domain::caller::Caller;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::env::ntp;
+use crate::env::system_log;
 use crate::env::terminal::Terminal;
 use crate::env::zone::zone;
 
@@ -91,6 +92,8 @@ pub fn env() -> Env {
         },
         caller: caller(&process),
         process,
+        system_log: std::sync::Arc::new(system_log::write),
+        for_thread: env,
         end,
     }
 }

@@ -47,6 +47,8 @@ pub enum FileKind {
     Service,
     /// A program named by the configuration.
     Hook,
+    /// Of the verifier; only its folder is checked here.
+    Socket,
 }
 
 impl FileKind {
@@ -60,6 +62,7 @@ impl FileKind {
             Self::Password => "password file",
             Self::Service => "service file",
             Self::Hook => "program",
+            Self::Socket => "socket",
         }
     }
 
@@ -139,6 +142,11 @@ impl FilePolicy {
         Ok(true)
     }
 
+    /// Checks that nobody else can put another socket at this path.
+    pub fn check_socket_folder(&self, path: &Path) -> Result<()> {
+        self.check_folder(path, FileKind::Socket)
+    }
+
     fn check_folder(&self, path: &Path, kind: FileKind) -> Result<()> {
         let folder = folder_of(path);
         let metadata = std::fs::metadata(&folder)
@@ -207,8 +215,15 @@ impl FilePolicy {
         }
     }
 
-    fn owns(&self, metadata: &Metadata) -> bool {
-        let uid = metadata.uid();
+    /// Whether a file is ours: of this process, of root or of the system user.
+    #[must_use]
+    pub fn owns(&self, metadata: &Metadata) -> bool {
+        self.owns_uid(metadata.uid())
+    }
+
+    /// Whether a process of this uid is one of ours.
+    #[must_use]
+    pub fn owns_uid(&self, uid: u32) -> bool {
         uid == self.euid || uid == 0 || system_uid() == Some(uid)
     }
 
@@ -260,7 +275,8 @@ impl FilePolicy {
             | FileKind::Template
             | FileKind::Password
             | FileKind::Service
-            | FileKind::Hook => Ok(()),
+            | FileKind::Hook
+            | FileKind::Socket => Ok(()),
         }
     }
 

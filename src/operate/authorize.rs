@@ -6,11 +6,12 @@ use anyhow::Result;
 
 use crate::app::App;
 use crate::app::authorization::{Approval, Authorization};
+use crate::config::Config;
 use crate::domain::approval::Request;
 use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::{Role, Roles, acting_uid};
-use crate::domain::verb::{DoesToo, VerbSpec};
+use crate::domain::verb::{DoesToo, FindVerb, VerbSpec};
 use crate::files::file_trust::system_uid;
 
 /// The uid by which the operator is known.
@@ -42,7 +43,8 @@ pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, used: UsedOptions) -> Resul
     let parts: Vec<_> = verb.does_too.iter().filter(is_done).map(|part| part.verb).collect();
     if let Some(roles) = &app.config.roles {
         let own = roles_of(roles, uid);
-        if !verb.is_for_oneself {
+        let is_system_user = verb.is_of_system_user && Some(uid) == system_uid();
+        if !verb.is_for_oneself && !is_system_user {
             verb.permit(roles, &own)?;
             for part in parts.iter().filter_map(|part| (app.find_verb)(part)) {
                 part.permit(roles, &own)?;
@@ -122,11 +124,24 @@ pub fn begin_approval(
     Ok(approval)
 }
 
+/// May somebody else, by their uid, run a verb? Everybody may where the configuration has no roles.
+#[must_use]
+pub fn permits(config: &Config, find_verb: FindVerb, verb: &str, uid: u32) -> bool {
+    let Some(roles) = &config.roles else { return true };
+    find_verb(verb).is_some_and(|verb| verb.permit(roles, &roles_of(roles, uid)).is_ok())
+}
+
 /// The roles of a uid and of its groups, as the system knows them now.
 fn roles_of(roles: &Roles, uid: u32) -> BTreeSet<Role> {
+    roles.of(uid, &groups_of(uid))
+}
+
+/// The groups of a uid, as the system knows them now.
+#[must_use]
+pub fn groups_of(uid: u32) -> Vec<u32> {
     let groups = uzers::get_user_by_uid(uid).and_then(|user| {
         let groups = uzers::get_user_groups(user.name(), user.primary_group_id())?;
-        Some(groups.iter().map(uzers::Group::gid).collect::<Vec<_>>())
+        Some(groups.iter().map(uzers::Group::gid).collect())
     });
-    roles.of(uid, &groups.unwrap_or_default())
+    groups.unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! One change to many users: a plan without a lock, then one transaction in which each user is decided again.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -369,7 +369,7 @@ pub fn change_bulk<A: BulkAct>(
     act: &A,
 ) -> Result<Vec<BulkRow>> {
     let keep = UndoRule { act: undoable(app, A::VERB), undo_for: app.config.undo_for };
-    let config = Rc::clone(&app.config);
+    let config = Arc::clone(&app.config);
     let is_notifying = config.notify.is_some();
     let bar = app.progress_bar(plan.rows.len() as u64);
     let done = write_tx(app, opened, |app, mut write| {
@@ -468,6 +468,7 @@ fn record(
 ) -> AuditRecord {
     let touched: Vec<String> = planned.touched.iter().map(ToString::to_string).collect();
     AuditRecord {
+        operator: None,
         verb,
         outcome: planned.outcome,
         ticket: ticket.clone(),

@@ -123,6 +123,7 @@ pub fn change_user(
                 device: act.device.clone(),
                 factor: None,
                 detail,
+                operator: None,
             };
             let change = Change::Update { before, after: done.user };
             done.user = audit::save(app.env, &mut write.tx, at, change, record)?;

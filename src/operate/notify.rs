@@ -1,6 +1,6 @@
 //! After the commit: notifies users of changes to their MFA, and logs whether that worked.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -100,7 +100,7 @@ fn notify_all(
     if pending.is_empty() {
         return;
     }
-    let config = Rc::clone(&app.config);
+    let config = Arc::clone(&app.config);
     let Some(notify) = &config.notify else { return };
     match send_notices(app, notify, ticket, pending, within) {
         Ok(results) => {
@@ -165,6 +165,7 @@ fn log_notices(
                     device: device.clone(),
                     factor: None,
                     detail: Some(results.detail(*kind)),
+                    operator: None,
                 };
                 changes.push((Change::Keep(user), Some(record)));
             }

@@ -11,6 +11,10 @@ pub struct LogQuery {
     pub verb: Option<String>,
     pub outcome: Option<String>,
     pub ticket: Option<String>,
+    /// The login service by its own name, or by its kind.
+    pub service: Option<String>,
+    /// Where the remote user came from.
+    pub remote: Option<String>,
     /// From this moment on.
     pub since: Option<Timestamp>,
     /// Before this moment.

@@ -176,6 +176,14 @@ pub fn events(query: &LogQuery, bounds: (u64, Option<u64>)) -> (String, Vec<Valu
     {
         conditions.and(column, value.clone().map(Value::Text));
     }
+    if let Some(service) = &query.service {
+        conditions.in_detail(" AND (", "service", service);
+        conditions.in_detail(" OR ", "from", service);
+        conditions.text.push(')');
+    }
+    if let Some(remote) = &query.remote {
+        conditions.in_detail(" AND ", "remote", remote);
+    }
     conditions.and("at >= ", query.since.map(|at| Value::Int(at.as_i64())));
     conditions.and("at < ", query.until.map(|at| Value::Int(at.as_i64())));
     let order = if query.is_newest_first { " DESC" } else { "" };
@@ -202,6 +210,14 @@ impl Conditions {
     fn put(&mut self, condition: &str, value: Value) {
         self.values.push(value);
         let _ = write!(self.text, "{condition}${}", self.values.len());
+    }
+
+    /// Whether a field of the details has this text. A quote inside a text of JSON has a backslash before it, so that
+    /// no other text looks like the field. Both databases have `replace`, which knows no wildcards.
+    fn in_detail(&mut self, before: &str, field: &str, text: &str) {
+        let part = format!("\"{field}\":{}", serde_json::Value::from(text));
+        self.put(&format!("{before}replace(detail, CAST("), Value::Text(part));
+        self.text.push_str(" AS TEXT), CAST('' AS TEXT)) <> detail");
     }
 
     fn and(&mut self, condition: &str, value: Option<Value>) {

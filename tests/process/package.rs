@@ -39,8 +39,8 @@ dpkg --install /old.deb | tee /output
 is "$(state)" 'installed 0.1.0-1'
 grep -q 'mfactl init' /output || fail 'nothing says what to do next'
 is "$(dpkg --verify mfactl)" ''
-is "$(owners /var/lib/mfactl /etc/mfactl)" "/var/lib/mfactl 2770 mfactl mfaservice
-/etc/mfactl 750 mfactl mfaservice"
+is "$(owners /var/lib/mfactl /etc/mfactl)" "/var/lib/mfactl 700 mfactl mfactl
+/etc/mfactl 750 mfactl mfactl"
 for file in /usr/share/man/man1/mfactl-verify.1.gz /usr/share/man/man1/mfa.1.gz /usr/lib/systemd/system/mfactl-watch.timer \
     /usr/share/bash-completion/completions/mfactl /usr/share/zsh/vendor-completions/_mfactl \
     /usr/share/fish/vendor_completions.d/mfactl.fish /usr/share/fish/vendor_completions.d/mfa.fish \
@@ -53,8 +53,8 @@ bash -nc '. /usr/share/bash-completion/completions/mfactl'
 
 as mfactl -- mfa init >/dev/null
 is "$(owners /var/lib/mfactl/mfactl.db /etc/mfactl/mfactl.key)" \
-    "/var/lib/mfactl/mfactl.db 660 mfactl mfaservice
-/etc/mfactl/mfactl.key 640 mfactl mfaservice"
+    "/var/lib/mfactl/mfactl.db 600 mfactl mfactl
+/etc/mfactl/mfactl.key 600 mfactl mfactl"
 secret=$(as mfactl -- mfactl enrol alice --create --no-confirm --json --reveal-secrets |
     sed -n 's/.*"secret":"\([A-Z2-7]*\)".*/\1/p')
 step=$(($(date +%s) / 30))
@@ -68,9 +68,22 @@ answer() { # user of the system, code
         /usr/bin/mfactl --config /etc/mfactl/config.toml verify --from radius >/dev/null || got=$?
     echo "$got"
 }
+# As systemd would, with the first question.
+grep -qx 'ListenSequentialPacket=/run/mfactl/verify' /usr/lib/systemd/system/mfactl-verify.socket
+serve() {
+    install -d -o mfactl /run/mfactl
+    runuser -u mfactl -- mfactl serve &
+    verifier=$!
+    for _ in $(seq 100); do [ -S /run/mfactl/verify ] && break; sleep 0.1; done
+}
+stop() { pkill -P "$verifier" || true; wait "$verifier" || true; }
+is "$(answer radiusd "$(code 0)")" 77
+serve
 is "$(answer stranger "$(code 0)")" 77
+as radiusd -- cat /etc/mfactl/mfactl.key 2>/dev/null && fail 'a service reads the key'
 is "$(answer radiusd "$(code 0)")" 0
 is "$(answer radiusd "$(code 0)")" 1
+stop
 # Root and the system user work on what the service has written.
 mfactl unlock alice --dry-run >/dev/null
 as mfactl -- mfactl verify-log >/dev/null
@@ -80,9 +93,11 @@ dpkg --install /new.deb >/output
 is "$(state)" 'installed 0.1.1-1'
 grep -q 'mfactl init' /output && fail 'an upgrade speaks as an installation does'
 is "$(tail -n 1 /etc/mfactl/config.toml)" '# ours'
-is "$(owners /var/lib/mfactl /etc/mfactl)" "/var/lib/mfactl 2770 mfactl mfaservice
-/etc/mfactl 750 mfactl mfaservice"
+is "$(owners /var/lib/mfactl /etc/mfactl)" "/var/lib/mfactl 700 mfactl mfactl
+/etc/mfactl 750 mfactl mfactl"
+serve
 is "$(answer radiusd "$(code 1)")" 0
+stop
 
 dpkg --remove mfactl >/dev/null
 [ ! -e /usr/bin/mfactl ] && [ ! -e /usr/bin/mfa ] || fail 'the program is still there'

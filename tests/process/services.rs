@@ -17,6 +17,7 @@ mod radius;
 mod setup;
 mod ssh;
 mod sudo;
+mod verifier;
 mod week;
 
 /// The program as the samples name it.
@@ -57,6 +58,14 @@ impl Installed {
         let (program, store, key) = (program.display(), world.place(), world.key());
         let line = format!("{program} --store {store} --key-file {}", key.display());
         Self { line, more: if more.is_empty() { String::new() } else { format!(" {more}") } }
+    }
+
+    /// The same program without store and key, so that only the verifier at this path can decide.
+    fn through(world: &World, socket: &Path) -> Self {
+        let installed = Self::with(world, &format!("--socket {}", socket.display()));
+        let program = installed.line.split(' ').next().unwrap();
+        let line = format!("{program} --store /nowhere/m.db --key-file /nowhere/m.key");
+        Self { line, ..installed }
     }
 
     /// The same program with a clock that `libfaketime` reads from a file. A script sets it up, because

@@ -9,7 +9,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use zeroize::Zeroizing;
 
 use crate::domain::backup_code::Submitted;
+use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::ErrorCode;
 use crate::domain::site_names::SiteNames;
 use crate::domain::text::escaped;
@@ -26,6 +28,17 @@ pub struct BatchQuery {
     pub id: Box<RawValue>,
     /// User and code, or the error in the line.
     pub parsed: Result<(UserName, Submitted), ErrorCode>,
+    /// What a login service wants for users who have no MFA; `None` where only the code is to be checked.
+    pub login: Option<NotEnabledPolicy>,
+    pub origin: AttemptOrigin,
+}
+
+impl BatchQuery {
+    /// A code to be checked, which no service handed over.
+    #[must_use]
+    pub fn plain(id: Box<RawValue>, parsed: Result<(UserName, Submitted), ErrorCode>) -> Self {
+        Self { id, parsed, login: None, origin: AttemptOrigin::default() }
+    }
 }
 
 /// Reads lines as they arrive.
@@ -113,8 +126,7 @@ impl LineReader {
     }
 
     fn query(&self, line: &[u8]) -> BatchQuery {
-        let malformed =
-            BatchQuery { id: RawValue::NULL.to_owned(), parsed: Err(ErrorCode::BadInput) };
+        let malformed = BatchQuery::plain(RawValue::NULL.to_owned(), Err(ErrorCode::BadInput));
         if self.is_cut || line.len() > LONGEST {
             return malformed;
         }
@@ -123,7 +135,7 @@ impl LineReader {
             let Ok(json) = serde_json::from_slice::<JsonLine>(line) else { return malformed };
             let JsonLine { user, code, id } = json;
             let id = id.map_or_else(|| RawValue::NULL.to_owned(), escape_id);
-            return BatchQuery { id, parsed: parse_query(&user, code.as_bytes(), &self.site) };
+            return BatchQuery::plain(id, parse_query(&user, code.as_bytes(), &self.site));
         }
         let Ok(line) = std::str::from_utf8(line) else { return malformed };
         let mut fields = line.split('\t');
@@ -133,11 +145,11 @@ impl LineReader {
         if fields.next().is_some() {
             return BatchQuery { id, ..malformed };
         }
-        BatchQuery { id, parsed: parse_query(user, code.as_bytes(), &self.site) }
+        BatchQuery::plain(id, parse_query(user, code.as_bytes(), &self.site))
     }
 }
 
-fn parse_query(
+pub fn parse_query(
     user: &str,
     code: &[u8],
     site: &SiteNames,
@@ -151,7 +163,7 @@ fn parse_query(
 }
 
 /// Escapes what a terminal must not get.
-fn escape_id(id: Box<RawValue>) -> Box<RawValue> {
+pub fn escape_id(id: Box<RawValue>) -> Box<RawValue> {
     match escaped(id.get()) {
         Cow::Borrowed(_) => id,
         Cow::Owned(text) => {

@@ -4,9 +4,11 @@
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use crate::authenticate::services::{EnvLookup, ServiceInput, Typed, bytes, line, missing, user};
+use crate::authenticate::services::{
+    EnvLookup, HandedName, ServiceInput, Typed, bytes, line, missing, said,
+};
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::Refusal;
-use crate::domain::site_names::SiteNames;
 use crate::texts::{Text, Texts};
 
 /// Bytes; more than OpenVPN writes: a name and a password of at most 4 KiB each.
@@ -45,17 +47,20 @@ pub fn is_second_call(variables: EnvLookup<'_>) -> bool {
 pub fn read(
     variables: EnvLookup<'_>,
     file: Option<Zeroizing<Vec<u8>>>,
-    site: &SiteNames,
 ) -> Result<ScriptCall, Refusal> {
     let kind = variables("script_type").ok_or_else(|| missing("script_type"))?;
+    // A client that renegotiates is trusted already.
+    let address = ["untrusted_ip", "untrusted_ip6", "trusted_ip", "trusted_ip6"];
+    let origin = AttemptOrigin::of("openvpn").said("", &said(variables, &address), "");
     if kind == SECOND_CALL {
         let name = bytes(variables("username").ok_or_else(|| missing("username"))?);
         let answer = line(file.ok_or_else(|| missing("the file with the answer"))?);
         // Invalid base64 becomes an empty answer, which is refused.
         let answer = Zeroizing::new(BASE64.decode(&answer).unwrap_or_default());
         return Ok(ScriptCall::Response(ServiceInput {
-            user: user(&name, site),
+            name: HandedName::of(&name),
             typed: Typed::OneField(answer),
+            origin,
         }));
     }
     if kind != "user-pass-verify" {
@@ -68,7 +73,7 @@ pub fn read(
             bytes(variables("password").ok_or_else(|| missing("password"))?),
         ],
     };
-    let asked = ServiceInput { user: user(&name, site), typed: typed(password) };
+    let asked = ServiceInput { name: HandedName::of(&name), typed: typed(password), origin };
     let may_ask = asked.typed.code().is_empty()
         && variables("auth_pending_file").is_some()
         && variables("IV_SSO")
@@ -109,6 +114,7 @@ fn typed(password: Zeroizing<Vec<u8>>) -> Typed {
 mod tests {
     use crate::authenticate::services::CodeAtEnd;
     use crate::authenticate::services::openvpn::*;
+    use crate::domain::site_names::SiteNames;
     use proptest::prelude::*;
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt as _;
@@ -117,7 +123,11 @@ mod tests {
         let find = |wanted: &str| {
             variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
         };
-        read(&find, file.map(|file| Zeroizing::new(file.to_vec())), &SiteNames::default())
+        read(&find, file.map(|file| Zeroizing::new(file.to_vec())))
+    }
+
+    fn user(asked: &ServiceInput) -> Option<String> {
+        asked.name.user(&SiteNames::default()).map(|user| user.to_string())
     }
 
     const VERIFY: (&str, &str) = ("script_type", "user-pass-verify");
@@ -132,9 +142,9 @@ mod tests {
     #[test]
     fn a_file_has_a_name_and_a_password() {
         let asked = verified("alice\n123456\n");
-        assert_eq!(asked.user.unwrap().as_str(), "alice");
+        assert_eq!(user(&asked).as_deref(), Some("alice"));
         assert_eq!(asked.typed.code(), b"123456");
-        assert_eq!(verified("eve;id $(x) é\np\"w é$()\n").user, None);
+        assert_eq!(user(&verified("eve;id $(x) é\np\"w é$()\n")), None);
         for file in ["", "alice", "alice\n", "alice\n123456\nmore\n", "alice\n123456\n\n"] {
             assert!(call(&[VERIFY], Some(file.as_bytes())).is_err(), "{file:?}");
         }
@@ -201,8 +211,8 @@ mod tests {
                 "script_type" => Some(OsString::from(kind)),
                 _ => Some(OsString::from_vec(name.clone())),
             };
-            let _ = read(&find, Some(Zeroizing::new(file)), &SiteNames::default());
-            let _ = read(&find, None, &SiteNames::default());
+            let _ = read(&find, Some(Zeroizing::new(file)));
+            let _ = read(&find, None);
         }
 
         #[test]

@@ -5,8 +5,11 @@ use std::ffi::OsString;
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
-use crate::authenticate::services::{EnvLookup, ServiceInput, Typed, bytes, missing, user};
+use crate::authenticate::services::{
+    EnvLookup, HandedName, ServiceInput, Typed, bytes, missing, text,
+};
 use crate::domain::name::UserName;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::Refusal;
 use crate::domain::site_names::SiteNames;
 use crate::texts::{Text, Texts};
@@ -25,31 +28,45 @@ pub fn rejection(texts: Texts) -> String {
 ///
 /// Where the server took a realm off the name, the stripped name counts only if the configuration has that realm:
 /// `alice` of another realm is another person. The user may be stored by either name; the whole one is looked for first.
-pub fn read(variables: EnvLookup<'_>, site: &SiteNames) -> Result<ServiceInput, Refusal> {
+pub fn read(variables: EnvLookup<'_>) -> Result<ServiceInput, Refusal> {
     let name = attribute(variables, "USER_NAME", "User-Name")?;
     let (quoted, raw) = ("STRIPPED_USER_NAME", "Stripped-User-Name");
     let is_stripped = variables(quoted).or_else(|| variables(raw)).is_some();
     let stripped = if is_stripped { Some(attribute(variables, quoted, raw)?) } else { None };
     let password = attribute(variables, "USER_PASSWORD", "User-Password")?;
-    let user = match (&name, &stripped) {
-        (Some(name), None) => user(name, site),
-        (Some(name), Some(Some(stripped))) => stripped_user(name, stripped, site),
-        (None, _) | (_, Some(None)) => None,
+    let name = match (name, stripped) {
+        (Some(name), None) => HandedName::of(&name),
+        (Some(name), Some(Some(stripped))) => {
+            // Nobody is meant by a whole name without the other.
+            let stripped = text(&stripped);
+            HandedName { whole: text(&name).filter(|_| stripped.is_some()), stripped }
+        }
+        (None, _) | (_, Some(None)) => HandedName::default(),
     };
+    let says = |quoted, raw| {
+        let said = attribute(variables, quoted, raw).ok().flatten().unwrap_or_default();
+        String::from_utf8_lossy(&said).into_owned()
+    };
+    let origin = AttemptOrigin::of("radius").said(
+        &says("NAS_IDENTIFIER", "NAS-Identifier"),
+        &says("CALLING_STATION_ID", "Calling-Station-Id"),
+        &says("NAS_PORT_ID", "NAS-Port-Id"),
+    );
     // FreeRADIUS does not write broken quotes; a single backslash is refused as a code.
     let typed = Typed::OneField(password.unwrap_or_else(|| Zeroizing::new(b"\\".to_vec())));
-    Ok(ServiceInput { user, typed })
+    Ok(ServiceInput { name, typed, origin })
 }
 
 /// The user whose name the server stripped. A stripped name that is no part of the whole one was written by another
 /// module: nobody is meant.
-fn stripped_user(name: &[u8], stripped: &[u8], site: &SiteNames) -> Option<UserName> {
-    let (whole, short) = (user(name, site), user(stripped, site)?);
+#[must_use]
+pub fn stripped_user(name: &str, stripped: &str, site: &SiteNames) -> Option<UserName> {
+    let (whole, short) = (site.read(name).ok(), site.read(stripped).ok()?);
     if whole.as_ref() == Some(&short) {
         return whole;
     }
     let taken_off = name.strip_prefix(stripped).or_else(|| name.strip_suffix(stripped))?;
-    if !std::str::from_utf8(taken_off).is_ok_and(|part| site.may_take_off(part)) {
+    if !site.may_take_off(taken_off) {
         return whole;
     }
     Some(match whole {
@@ -123,11 +140,15 @@ mod tests {
     use proptest::prelude::*;
     use std::os::unix::ffi::OsStringExt as _;
 
+    fn user_of(asked: &ServiceInput) -> Option<UserName> {
+        asked.name.user(&SiteNames::new(&["CORP".into()], &["corp.example".into()]))
+    }
+
     fn asked(variables: &[(&str, &str)]) -> Result<ServiceInput, Refusal> {
         let find = |wanted: &str| {
             variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
         };
-        read(&find, &SiteNames::new(&["CORP".into()], &["corp.example".into()]))
+        read(&find)
     }
 
     #[test]
@@ -137,7 +158,7 @@ mod tests {
             [("User-Name", "alice"), ("User-Password", "123456")],
         ] {
             let asked = asked(&variables).unwrap();
-            assert_eq!(asked.user.unwrap().as_str(), "alice");
+            assert_eq!(user_of(&asked).unwrap().as_str(), "alice");
             assert_eq!(asked.typed.code(), b"123456");
         }
     }
@@ -147,7 +168,7 @@ mod tests {
         let user = |name: &str, stripped: &str| {
             let variables =
                 [("User-Name", name), ("Stripped-User-Name", stripped), ("User-Password", "1")];
-            let user = asked(&variables).unwrap().user;
+            let user = user_of(&asked(&variables).unwrap());
             user.map(|user| user.spellings().map(str::to_owned).collect::<Vec<_>>().join(" "))
         };
         for (name, stripped, found) in [
@@ -207,7 +228,7 @@ mod tests {
         let unquoted = asked(&[name, ("USER_PASSWORD", "123456")]).unwrap();
         assert_ne!(unquoted.typed.code(), b"123456");
         assert_eq!(
-            asked(&[("User-Name", "\"alice\""), ("User-Password", "1")]).unwrap().user,
+            user_of(&asked(&[("User-Name", "\"alice\""), ("User-Password", "1")]).unwrap()),
             None
         );
     }
@@ -229,7 +250,7 @@ mod tests {
                 }
                 _ => None,
             };
-            let _ = read(&find, &SiteNames::default());
+            let _ = read(&find);
         }
 
         #[test]

@@ -154,6 +154,7 @@ impl Enrol {
                 detail["user"] = json!("created");
             }
             let audit = AuditRecord {
+                operator: None,
                 verb: Self::NAME,
                 outcome,
                 ticket: self.operator.ticket(app, Self::NAME)?,

@@ -22,6 +22,7 @@ use crate::domain::code_source::CodeSource;
 use crate::domain::device::Device;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::self_service::{DoorProof, OwnAct, Session};
@@ -106,7 +107,7 @@ fn enter(
         new_password: None,
         code: None,
         without: NotEnabledPolicy::Accept,
-        from: None,
+        origin: AttemptOrigin::default(),
     };
     let (talk, mut malformed, mut wrong) = (Talk::default(), 0, 0);
     loop {

@@ -9,6 +9,7 @@ use crate::authenticate::sign_in::Credentials;
 use crate::domain::backup_code::{BackupCodeKind, Submitted};
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::Label;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::self_service::{DoorProof, OwnAct};
@@ -83,7 +84,7 @@ impl OwnRequest {
             new_password: None,
             code,
             without: NotEnabledPolicy::Accept,
-            from: None,
+            origin: AttemptOrigin::default(),
         };
         Ok(Self { credentials, next_code, wanted })
     }

@@ -13,6 +13,7 @@ use crate::domain::backup_code::Submitted;
 use crate::domain::code_source::CodeSource;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::sign_in::{RejectReason, SignInOutcome};
@@ -33,7 +34,7 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
         new_password: None,
         code: None,
         without: NotEnabledPolicy::Accept,
-        from: None,
+        origin: AttemptOrigin::default(),
     };
     // Before the right password an answer must not tell that the name exists.
     let mut texts = Texts(language_of(app, None));

@@ -16,11 +16,11 @@ fn pam(world: &mut World, user: &str, typed: &str) -> CommandResult {
     ran
 }
 
-fn variables(variables: &[(&str, &str)]) -> Vec<(String, OsString)> {
+pub fn variables(variables: &[(&str, &str)]) -> Vec<(String, OsString)> {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
 }
 
-fn run(world: &World, line: &str, typed: &str) -> CommandResult {
+pub fn run(world: &World, line: &str, typed: &str) -> CommandResult {
     let (store, folder) = (world.engine.location(), world.folder.path());
     let config = folder.join("config.toml");
     let config =

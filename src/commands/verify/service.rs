@@ -10,6 +10,8 @@ use crate::app::App;
 use crate::authenticate;
 use crate::authenticate::login::LoginRequest;
 use crate::authenticate::services::{ServiceInput, handover_file, openvpn, pam, radius};
+use crate::authenticate::verifier::{Asked, Verifier};
+use crate::config::{MACHINE_SOCKET, PathOptions};
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::otp::LONGEST_INPUT;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -32,7 +34,52 @@ pub struct ServiceOptions {
     /// Input is password then code; check both
     #[arg(long, value_enum, value_name = "WHERE", requires = "from")]
     split: Option<Split>,
+    /// Socket of the verifier to ask, or none
+    ///
+    /// Without it the machine's verifier is asked, `/run/mfactl/verify`, unless an option names a store, a
+    /// configuration or a key. Where no verifier answers, the store is opened.
+    #[arg(long, value_name = "PATH|none", requires = "from")]
+    socket: Option<PathBuf>,
 }
+
+impl ServiceOptions {
+    /// The socket of the verifier to ask, if one is to be asked.
+    pub fn verifier(&self, process: &Process, paths: &PathOptions) -> Option<PathBuf> {
+        if let Some(path) = &self.socket {
+            return Some(path.clone()).filter(|path| path.as_os_str() != "none");
+        }
+        let path = Path::new(MACHINE_SOCKET);
+        let path = process.root.join(path.strip_prefix("/").unwrap_or(path));
+        (!paths.are_given()).then_some(path)
+    }
+
+    fn without(&self) -> NotEnabledPolicy {
+        match self.not_enabled {
+            NotEnabled::Accept => NotEnabledPolicy::Accept,
+            NotEnabled::Refuse => NotEnabledPolicy::Refuse,
+        }
+    }
+}
+
+/// Who decides.
+pub enum Decider {
+    /// The verifier of this machine.
+    Verifier(Verifier),
+    /// This process, with store and key.
+    Own,
+}
+
+/// The verifier did not decide, so that this process may.
+#[derive(Debug)]
+pub struct Undecided;
+
+impl std::fmt::Display for Undecided {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no verifier answers")
+    }
+}
+
+impl std::error::Error for Undecided {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LoginService {
@@ -60,12 +107,13 @@ enum Split {
 /// Answers a service. `argument` is the file that OpenVPN names as last argument.
 pub fn answer(
     app: &mut App<'_>,
+    decider: &mut Decider,
     service: LoginService,
     options: &ServiceOptions,
     argument: Option<&str>,
 ) -> Result<Report> {
     match service {
-        LoginService::OpenVpn => openvpn(app, options, argument),
+        LoginService::OpenVpn => openvpn(app, decider, options, argument),
         // Whoever logs in could choose the argument.
         _ if argument.is_some() => {
             Err(Refusal::new(ErrorCode::Usage, "with --from, the login service names the user")
@@ -73,23 +121,18 @@ pub fn answer(
                 .into())
         }
         LoginService::Pam => {
-            let input = app.read_input_up_to(LONGEST_LINE)?;
-            let asked = pam::read(
-                &|name| authenticate::service_variable(app, name),
-                input,
-                &app.config.names,
-            )?;
-            let lets_in = decide(app, "pam", options, &asked, |_| Ok(()))?;
+            let input = authenticate::service_input(app, LONGEST_LINE)?;
+            let asked = pam::read(&|name| authenticate::service_variable(app, name), input)?;
+            let lets_in = decide(app, decider, options, &asked, |_| Ok(()))?;
             Ok(Report::empty(verdict(lets_in)))
         }
         LoginService::Radius => {
-            let asked =
-                radius::read(&|name| authenticate::service_variable(app, name), &app.config.names)?;
+            let asked = radius::read(&|name| authenticate::service_variable(app, name))?;
             if asked.typed.code().is_empty() {
                 let challenge = radius::challenge(site_texts(app), app.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
             }
-            if decide(app, "radius", options, &asked, |_| Ok(()))? {
+            if decide(app, decider, options, &asked, |_| Ok(()))? {
                 return Ok(Report::empty(Verdict::Yes));
             }
             Ok(Report { verdict: Verdict::No, ..Report::text(radius::rejection(site_texts(app))) })
@@ -106,7 +149,12 @@ const fn verdict(lets_in: bool) -> Verdict {
     if lets_in { Verdict::Yes } else { Verdict::No }
 }
 
-fn openvpn(app: &mut App<'_>, options: &ServiceOptions, argument: Option<&str>) -> Result<Report> {
+fn openvpn(
+    app: &mut App<'_>,
+    decider: &mut Decider,
+    options: &ServiceOptions,
+    argument: Option<&str>,
+) -> Result<Report> {
     let is_second = openvpn::is_second_call(&|name| authenticate::service_variable(app, name));
     let control = is_second.then(|| handed(app, "auth_control_file")).transpose()?;
     let reason = handed(app, "auth_failed_reason_file").ok();
@@ -114,7 +162,10 @@ fn openvpn(app: &mut App<'_>, options: &ServiceOptions, argument: Option<&str>) 
     let files = OpenVpnFiles { reason, control, process, texts };
     let at_deadline = files.clone();
     authenticate::on_timeout(app, move |lets_in| drop(at_deadline.write(lets_in)));
-    openvpn_login(app, options, argument, &files).or_else(|error| {
+    openvpn_login(app, decider, options, argument, &files).or_else(|error| {
+        if error.is::<Undecided>() {
+            return Err(error);
+        }
         // The client waits for a verdict in the file, and any error is a no.
         files.write(false)?;
         Err(error)
@@ -123,17 +174,14 @@ fn openvpn(app: &mut App<'_>, options: &ServiceOptions, argument: Option<&str>) 
 
 fn openvpn_login(
     app: &mut App<'_>,
+    decider: &mut Decider,
     options: &ServiceOptions,
     argument: Option<&str>,
     files: &OpenVpnFiles,
 ) -> Result<Report> {
     let file = argument
         .map(|path| handover_file::read(Path::new(path), &app.env.process, openvpn::LARGEST_FILE));
-    let call = openvpn::read(
-        &|name| authenticate::service_variable(app, name),
-        file.transpose()?,
-        &app.config.names,
-    )?;
+    let call = openvpn::read(&|name| authenticate::service_variable(app, name), file.transpose()?)?;
     let asked = match &call {
         openvpn::ScriptCall::Verify(asked) => asked,
         // The second prompt returns the code alone, so the password would go unchecked.
@@ -151,7 +199,7 @@ fn openvpn_login(
         }
         openvpn::ScriptCall::Response(asked) => asked,
     };
-    let lets_in = decide(app, "openvpn", options, asked, |lets_in| files.write(lets_in))?;
+    let lets_in = decide(app, decider, options, asked, |lets_in| files.write(lets_in))?;
     Ok(Report::empty(verdict(lets_in)))
 }
 
@@ -187,32 +235,37 @@ impl OpenVpnFiles {
 /// Decides the login. `on_decision` hands over the answer before notices are sent.
 fn decide(
     app: &mut App<'_>,
-    from: &'static str,
+    decider: &mut Decider,
     options: &ServiceOptions,
     asked: &ServiceInput,
     on_decision: impl Fn(bool) -> Result<(), Refusal>,
 ) -> Result<bool> {
-    let ServiceInput { user: Some(name), typed } = asked else {
-        on_decision(false)?;
-        return Ok(false);
-    };
-    let without = match options.not_enabled {
-        NotEnabled::Accept => NotEnabledPolicy::Accept,
-        NotEnabled::Refuse => NotEnabledPolicy::Refuse,
-    };
-    let has_password = options.split.is_some();
-    // Whoever types nothing attempts nothing; a password without its code is an attempt.
-    let is_no_attempt = typed.code().is_empty()
-        && if has_password {
-            typed.password().is_empty()
-        } else {
-            without == NotEnabledPolicy::Refuse
-        };
-    if is_no_attempt {
+    let (without, has_password) = (options.without(), options.split.is_some());
+    authenticate::note_origin(app, &asked.origin);
+    if !asked.typed.is_attempt(has_password, without) {
         on_decision(false)?;
         return Ok(false);
     }
-    let login = LoginRequest { from, name, typed, without, has_password };
+    if let Decider::Verifier(verifier) = decider {
+        return match verifier.ask(asked, without, has_password) {
+            Asked::Answered { lets_in } => {
+                on_decision(lets_in)?;
+                Ok(lets_in)
+            }
+            Asked::Nobody => Err(Undecided.into()),
+            Asked::Late => {
+                Err(Refusal::new(ErrorCode::Busy, "the verifier did not answer in time")
+                    .hint("try again with another code, because this one may be used up")
+                    .into())
+            }
+        };
+    }
+    let ServiceInput { name, typed, origin } = asked;
+    let Some(name) = &name.user(&app.config.names) else {
+        on_decision(false)?;
+        return Ok(false);
+    };
+    let login = LoginRequest { origin, name, typed, without, has_password };
     let mut opened = app.open_store()?;
     // The service must not wait while the store shortens its write-ahead log.
     opened.store.defer_upkeep();

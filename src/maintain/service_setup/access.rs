@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Start;
 use super::finding::Survey;
 use super::machine::Machine;
-use crate::config::Config;
+use crate::config::{COMMAND_LINE, Config, MACHINE_SOCKET};
 use crate::domain::hint::command;
 use crate::domain::role::Role;
 use crate::files::file_trust::{FileKind, display_path, folder_of};
@@ -65,6 +65,10 @@ impl Account {
 
 pub fn look(machine: &Machine, config: &Config, start: &Start, findings: &mut Survey) {
     let account = &start.account;
+    if asks_verifier(machine, config, account) {
+        let words = format!("{} asks the verifier, and needs no rights of its own", account.name);
+        return findings.good(WHAT, words);
+    }
     let mut needed: Vec<(PathBuf, u32, FileKind)> = Vec::new();
     if let StoreLocation::Sqlite(store) = &config.store {
         if !machine.is_there(store) {
@@ -112,6 +116,20 @@ pub fn look(machine: &Machine, config: &Config, start: &Start, findings: &mut Su
             findings.missing("role", words, fix);
         }
     }
+}
+
+/// Whether the verifier of this machine answers this account about anybody.
+fn asks_verifier(machine: &Machine, config: &Config, account: &Account) -> bool {
+    let group = config.verifier_group;
+    let is_member = group.is_some_and(|group| account.groups.contains(&group));
+    let has_role = config.roles.as_ref().is_some_and(|roles| {
+        let own = roles.of(account.uid, &account.groups);
+        own.contains(&Role::Service) || own.contains(&Role::Admin)
+    });
+    // A program with a store or a key of its own does not ask.
+    let is_of_machine =
+        [config.origins.store, config.origins.key_file].iter().all(|from| *from != COMMAND_LINE);
+    machine.is_there(MACHINE_SOCKET) && is_of_machine && account.uid != 0 && (is_member || has_role)
 }
 
 /// How the account gets its access to a file.
