@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Clock;
 use crate::keyring::Vault;
-use crate::store::{Conflict, Scope, WriteTx};
+use crate::store::{Conflict, LockScope, WriteTx};
 
 /// How often a transaction is tried if the database rolls it back because of a concurrent one.
 const MAX_TRIES: u32 = 5;
@@ -160,7 +160,7 @@ pub fn write_tx<T>(
     opened: &mut OpenStore,
     work: impl FnMut(&mut App<'_>, Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
-    run_tx(app, opened, Scope::Store, work)
+    run_tx(app, opened, LockScope::Store, work)
 }
 
 /// Like [`write_tx`], in a transaction that has only the users for itself whom it loads, all of them at once: for
@@ -170,13 +170,13 @@ pub fn user_tx<T>(
     opened: &mut OpenStore,
     work: impl FnMut(&mut App<'_>, Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
-    run_tx(app, opened, Scope::Users, work)
+    run_tx(app, opened, LockScope::Users, work)
 }
 
 fn run_tx<T>(
     app: &mut App<'_>,
     opened: &mut OpenStore,
-    scope: Scope,
+    scope: LockScope,
     mut work: impl FnMut(&mut App<'_>, Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
     let mut attempt = |is_retry| {

@@ -6,8 +6,8 @@ use crate::domain::audit::event::Head;
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
 use crate::store::identity::Identity;
+use crate::store::lock_scope::LockScope;
 use crate::store::read_tx::ReadTx;
-use crate::store::scope::Scope;
 use crate::store::write_tx::WriteTx;
 
 /// An open store.
@@ -39,19 +39,19 @@ pub trait Store {
 
     /// Takes the whole store until the commit; `busy` when another writer holds it for too long.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<WriteTx<'a>> {
-        self.begin_scope(vault, Scope::Store)
+        self.begin_scope(vault, LockScope::Store)
     }
 
     /// Begins a change. What is not in its scope is locked as it is needed; `busy` when another writer holds it for
     /// too long.
-    fn begin_scope<'a>(&'a mut self, vault: &'a Vault, scope: Scope) -> Result<WriteTx<'a>>;
+    fn begin_scope<'a>(&'a mut self, vault: &'a Vault, scope: LockScope) -> Result<WriteTx<'a>>;
 
     /// Begins again after a [`crate::store::Conflict`], within the time limit that started with
     /// [`Store::begin_scope`]; `None` once that has passed.
     fn begin_again<'a>(
         &'a mut self,
         vault: &'a Vault,
-        scope: Scope,
+        scope: LockScope,
     ) -> Result<Option<WriteTx<'a>>> {
         self.begin_scope(vault, scope).map(Some)
     }

@@ -33,7 +33,7 @@ pub fn load_users(
     names: &[UserName],
 ) -> Result<Vec<Loaded>> {
     let wants_end = !log.is_known();
-    let mut found = FoundUsers::of(vault, names);
+    let mut found = RowsOfUsers::of(vault, names);
     driver.read_users(names, wants_end, &mut |part, row| found.read(part, row))?;
     if let Some(user) = found.foreign {
         return Err(altered_user(&user));
@@ -86,10 +86,10 @@ fn or_refusal<T>(read: Result<T>) -> Result<Result<T, Refusal>> {
 }
 
 /// The rows that were found, nothing of which is believed yet.
-struct FoundUsers<'v> {
+struct RowsOfUsers<'v> {
     vault: &'v Vault,
     wanted: BTreeSet<&'v str>,
-    by_name: BTreeMap<String, FoundUser>,
+    by_name: BTreeMap<String, RowsOfUser>,
     names_by_row: BTreeMap<i64, String>,
     names_by_id: BTreeMap<[u8; 16], String>,
     end: Option<Result<Head>>,
@@ -98,13 +98,13 @@ struct FoundUsers<'v> {
 }
 
 /// The rows of one user, or why they can't be read.
-struct FoundUser {
+struct RowsOfUser {
     rows: Result<StoredUser>,
     row_ids: RowIds,
     newest: Option<Result<FoundEvent>>,
 }
 
-impl<'v> FoundUsers<'v> {
+impl<'v> RowsOfUsers<'v> {
     fn of(vault: &'v Vault, names: &'v [UserName]) -> Self {
         Self {
             vault,
@@ -158,7 +158,7 @@ impl<'v> FoundUsers<'v> {
         }
         self.names_by_row.insert(number, name.clone());
         let row_ids = RowIds { user_row: number, devices: Vec::new() };
-        self.by_name.insert(name, FoundUser { rows, row_ids, newest: None });
+        self.by_name.insert(name, RowsOfUser { rows, row_ids, newest: None });
         Ok(())
     }
 }
@@ -168,7 +168,7 @@ fn read_user(row: &dyn Row) -> Result<StoredUser> {
     Ok(StoredUser { user: row::user(row, 0)?, user_mac: user_mac?, device_macs: Vec::new() })
 }
 
-impl FoundUser {
+impl RowsOfUser {
     fn read_device(&mut self, row: &dyn Row) {
         let Ok(found) = &mut self.rows else { return };
         let name = found.user.name.clone();

@@ -27,13 +27,13 @@ use crate::store::copy::emptied;
 use crate::store::driver::{Driver as _, first};
 use crate::store::engine::{InitialContent, Store};
 use crate::store::identity::Identity;
+use crate::store::lock_scope::LockScope;
 use crate::store::postgres::address::Address;
 use crate::store::postgres::begin::{Purpose, SearchPath};
 use crate::store::postgres::connection::PgConnection;
 use crate::store::postgres::driver::PostgresDriver;
 use crate::store::postgres::schema::{SchemaState, StoreRow};
 use crate::store::read_tx::ReadTx;
-use crate::store::scope::Scope;
 use crate::store::write_tx::WriteTx;
 
 /// Only one process may create or migrate a schema at a time. The lock's number is fixed.
@@ -104,7 +104,7 @@ pub fn create(
     schema::check_encoding(&mut driver)?;
     driver.expect_bulk()?;
     schema::migrate(&mut driver, 0)?;
-    let mut tx = WriteTx::new(Box::new(driver), vault, Scope::Store);
+    let mut tx = WriteTx::new(Box::new(driver), vault, LockScope::Store);
     content(&mut tx)?;
     schema::record_version(&mut *tx.driver)?;
     tx.commit()?;
@@ -175,7 +175,7 @@ impl Store for Postgres {
         !self.connection.client.is_closed()
     }
 
-    fn begin_scope<'a>(&'a mut self, vault: &'a Vault, scope: Scope) -> Result<WriteTx<'a>> {
+    fn begin_scope<'a>(&'a mut self, vault: &'a Vault, scope: LockScope) -> Result<WriteTx<'a>> {
         // A co-process keeps its store open for days.
         if self.compared_at.elapsed() > COMPARISON_HOLDS {
             compare(&self.connection)?;
@@ -187,7 +187,7 @@ impl Store for Postgres {
     fn begin_again<'a>(
         &'a mut self,
         vault: &'a Vault,
-        scope: Scope,
+        scope: LockScope,
     ) -> Result<Option<WriteTx<'a>>> {
         let driver = PostgresDriver::write_again(&self.connection, scope)?;
         Ok(driver.map(|driver| WriteTx::new(Box::new(driver), vault, scope)))

@@ -18,11 +18,11 @@ use crate::store::damaged_user::{DamagedUser, damaged_user, remove_rows};
 use crate::store::driver::{Driver, Query, first};
 use crate::store::inventory_table::InventoryTable;
 use crate::store::loading::{Loaded, load_users};
+use crate::store::lock_scope::LockScope;
 use crate::store::log::LogReader;
 use crate::store::log_tail::{LogTail, SavedSubject};
 use crate::store::newest_event::newest_event;
 use crate::store::row::{StoredMac, Value, bytes};
-use crate::store::scope::Scope;
 use crate::store::sql;
 use crate::store::user_tables::UserTables;
 
@@ -34,13 +34,13 @@ pub struct WriteTx<'t> {
     log: LogTail,
     users: UserTables,
     is_bulk: bool,
-    scope: Scope,
+    scope: LockScope,
     /// The names that a transaction of users has loaded.
     loaded: Option<BTreeSet<String>>,
 }
 
 impl<'t> WriteTx<'t> {
-    pub(super) fn new(driver: Box<dyn Driver + 't>, vault: &'t Vault, scope: Scope) -> Self {
+    pub(super) fn new(driver: Box<dyn Driver + 't>, vault: &'t Vault, scope: LockScope) -> Self {
         let (log, users) = (LogTail::default(), UserTables::default());
         Self { driver, vault, log, users, is_bulk: false, scope, loaded: None }
     }
@@ -229,14 +229,14 @@ impl WriteTx<'_> {
     /// Prepares for a set of users. One who has the whole store may go on with others, as long as a list is.
     fn expect_set(&mut self) -> Result<()> {
         match self.scope {
-            Scope::Store => self.expect_bulk(),
-            Scope::Users => self.driver.expect_set(),
+            LockScope::Store => self.expect_bulk(),
+            LockScope::Users => self.driver.expect_set(),
         }
     }
 
     /// A transaction of users loads all of them at once: only so are they locked in one order.
     fn require_one_set(&mut self, names: &[UserName]) -> Result<()> {
-        if self.scope == Scope::Store {
+        if self.scope == LockScope::Store {
             return Ok(());
         }
         let spellings = || names.iter().flat_map(UserName::spellings);

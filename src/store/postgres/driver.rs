@@ -14,6 +14,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::store::driver::{Driver, Query, Route, RowFeed, UserPart, first};
 use crate::store::errors::unconfirmed;
+use crate::store::lock_scope::LockScope;
 use crate::store::postgres::begin::{Purpose, Schema, SearchPath};
 use crate::store::postgres::connection::PgConnection;
 use crate::store::postgres::errors::store_error;
@@ -21,18 +22,18 @@ use crate::store::postgres::many_rows::{Statement, statements};
 use crate::store::postgres::pipeline::{Answer, Parameter, Pipeline};
 use crate::store::row::{self, DEVICE_COLUMNS, Row, USER_COLUMNS, Value};
 use crate::store::row_write::RowWrite;
-use crate::store::scope::Scope;
 use crate::store::sql;
 use crate::store::table::{ColumnType, Table};
 
-/// Users by their exact names, with the columns of [`sql::USER`]. All are locked before any other row, and in the order
-/// of their ids, which never change: so nobody waits for a user while they hold a later one.
-static LOCKED_USERS: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT {}, mac, n FROM users WHERE name = ANY($1::text[]) ORDER BY id FOR UPDATE",
-        USER_COLUMNS.join(", ")
-    )
+/// Users by their exact names, with the columns of [`sql::USER`].
+static NAMED_USERS: LazyLock<String> = LazyLock::new(|| {
+    let columns = USER_COLUMNS.join(", ");
+    format!("SELECT {columns}, mac, n FROM users WHERE name = ANY($1::text[]) ORDER BY id")
 });
+/// The same, which nobody else changes from now on. All are locked before any other row, and in the order of their ids,
+/// which never change: so nobody waits for a user while they hold a later one. Who has the store needs no such lock, and
+/// a lock is a write.
+static LOCKED_USERS: LazyLock<String> = LazyLock::new(|| format!("{} FOR UPDATE", *NAMED_USERS));
 /// Their devices, with the columns of [`sql::DEVICES`].
 static DEVICES_OF_NAMED: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -61,7 +62,7 @@ const MOST_QUEUED: usize = 2000;
 pub struct PostgresDriver<'a> {
     connection: &'a PgConnection,
     pub purpose: Purpose,
-    scope: Scope,
+    scope: LockScope,
     is_open: bool,
     /// A change of many rows, whose time limit starts again with each statement.
     is_bulk: bool,
@@ -82,7 +83,7 @@ enum Queued {
 
 impl<'a> PostgresDriver<'a> {
     /// A transaction for a change; `busy` when another writer holds what is in its scope for too long.
-    pub fn write(connection: &'a PgConnection, scope: Scope) -> Result<Self> {
+    pub fn write(connection: &'a PgConnection, scope: LockScope) -> Result<Self> {
         let mut driver = Self::begin(connection, Purpose::Change)?;
         driver.take(scope)?;
         Ok(driver)
@@ -90,7 +91,7 @@ impl<'a> PostgresDriver<'a> {
 
     /// Begins again within the time limit of a transaction that was rolled back; `None` when too little
     /// is left.
-    pub fn write_again(connection: &'a PgConnection, scope: Scope) -> Result<Option<Self>> {
+    pub fn write_again(connection: &'a PgConnection, scope: LockScope) -> Result<Option<Self>> {
         let Some(begin) = connection.begin_again() else { return Ok(None) };
         let mut driver = Self::new(connection, Purpose::Change);
         driver.run(&begin)?;
@@ -109,7 +110,7 @@ impl<'a> PostgresDriver<'a> {
     }
 
     const fn new(connection: &'a PgConnection, purpose: Purpose) -> Self {
-        let scope = Scope::Store;
+        let scope = LockScope::Store;
         Self {
             connection,
             purpose,
@@ -121,9 +122,9 @@ impl<'a> PostgresDriver<'a> {
         }
     }
 
-    fn take(&mut self, scope: Scope) -> Result<()> {
+    fn take(&mut self, scope: LockScope) -> Result<()> {
         self.scope = scope;
-        let lock = if scope == Scope::Store { LOCK_STORE } else { SHARE_STORE };
+        let lock = if scope == LockScope::Store { LOCK_STORE } else { SHARE_STORE };
         self.queue.push(Queued::Plain(lock.to_owned()));
         self.clock = first(self, CLOCK, &[], |row| row.int(0))?.flatten();
         Ok(())
@@ -308,8 +309,12 @@ impl Driver for PostgresDriver<'_> {
         let spellings: BTreeSet<_> = names.iter().flat_map(UserName::spellings).collect();
         let list = spellings.into_iter().map(|spelling| Some(spelling.to_owned())).collect();
         let list = [Parameter::Texts(list)];
+        let users = match self.scope {
+            LockScope::Store => &NAMED_USERS,
+            LockScope::Users => &LOCKED_USERS,
+        };
         let parts = [
-            (UserPart::User, LOCKED_USERS.as_str(), &list[..]),
+            (UserPart::User, users.as_str(), &list[..]),
             (UserPart::Device, DEVICES_OF_NAMED.as_str(), &list[..]),
             (UserPart::NewestEvent, NEWEST_EVENTS_OF_NAMED, &list[..]),
             (UserPart::EndOfLog, sql::HEAD, &[]),
@@ -323,12 +328,12 @@ impl Driver for PostgresDriver<'_> {
     }
 
     fn write(&mut self, writes: Vec<RowWrite>) -> Result<()> {
-        self.queue.extend(statements(writes).into_iter().map(Queued::Write));
+        self.queue.extend(statements(writes)?.into_iter().map(Queued::Write));
         if self.queue.len() > MOST_QUEUED { self.flush() } else { Ok(()) }
     }
 
     fn lock_end(&mut self) -> bool {
-        let is_needed = self.scope == Scope::Users;
+        let is_needed = self.scope == LockScope::Users;
         self.queue.extend(is_needed.then_some(Queued::Lock));
         is_needed
     }
@@ -398,19 +403,30 @@ impl Driver for PostgresDriver<'_> {
         Ok(Some(String::new()))
     }
 
-    /// Sends what is queued together with the `COMMIT`, which is a rollback where a statement before it failed.
+    /// Sends what is queued together with the `COMMIT`, which is a rollback where a statement before it failed. Where
+    /// one could not even be sent, no `COMMIT` follows it.
     fn commit(mut self: Box<Self>) -> Result<()> {
-        self.is_open = false;
         if self.is_bulk {
             self.connection.start_clock(Purpose::Change);
         }
         let _ = self.connection.take_warning();
         let queued = std::mem::take(&mut self.queue);
-        let mut pipeline = self.pipeline(&queued);
-        pipeline.add_batch(&self.connection.client, "COMMIT".to_owned());
-        let sent = self.connection.send(|context| pipeline.send(context));
+        let (client, mut pipeline) = (&self.connection.client, self.pipeline(&queued));
+        let mut is_committing = false;
+        let sent = self.connection.send(|context| {
+            pipeline.send(context);
+            is_committing = !pipeline.has_failed();
+            if is_committing {
+                pipeline.add_batch(client, "COMMIT".to_owned());
+                pipeline.send(context);
+            }
+        });
+        self.is_open = !is_committing;
         let answered = sent.and_then(|()| self.answered(&queued, &mut pipeline));
         let done = answered.and_then(|()| self.connection.wait(pipeline.next()));
+        if !is_committing {
+            return done.and_then(|_| Err(Error::msg("a statement was not sent")));
+        }
         done.map_err(|error| match error.downcast_ref::<Refusal>() {
             Some(refusal) if refusal.code == ErrorCode::StoreUnavailable => {
                 error.context(unconfirmed())

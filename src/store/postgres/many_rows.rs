@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use anyhow::{Result, bail, ensure};
+
 use crate::store::postgres::pipeline::Parameter;
 use crate::store::row::{EVENT_COLUMNS, Value};
 use crate::store::row_write::{RowWrite, WriteKind};
@@ -14,6 +16,9 @@ pub type Statement = (String, Vec<Parameter>);
 static EVENT_TYPES: LazyLock<Types> = LazyLock::new(|| Types::of("events"));
 static USER_TYPES: LazyLock<Types> = LazyLock::new(|| Types::of("users"));
 static DEVICE_TYPES: LazyLock<Types> = LazyLock::new(|| Types::of("devices"));
+
+/// Writes of one kind.
+type Group = (WriteKind, Vec<Vec<Value>>);
 
 /// The types of a table's columns.
 struct Types(BTreeMap<&'static str, ColumnType>);
@@ -32,12 +37,12 @@ impl Types {
 
 /// The statements for these writes, in their order. Neighbours of one kind share a statement, and so do events and
 /// updates with others of their kind as long as nothing else lies between them: no two of a set are about the same row.
-pub fn statements(writes: Vec<RowWrite>) -> Vec<Statement> {
+pub fn statements(writes: Vec<RowWrite>) -> Result<Vec<Statement>> {
     let mut statements = Vec::new();
-    let mut groups: Vec<(WriteKind, Vec<Vec<Value>>)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for RowWrite { kind, values } in writes {
         if !has_array_form(&kind) {
-            statements.extend(groups.drain(..).map(of_group));
+            of_groups(&mut groups, &mut statements)?;
             statements.push(of_one(&kind, values));
         } else if let Some((_, rows)) = groups.iter_mut().find(|(known, _)| *known == kind) {
             rows.push(values);
@@ -45,8 +50,15 @@ pub fn statements(writes: Vec<RowWrite>) -> Vec<Statement> {
             groups.push((kind, vec![values]));
         }
     }
-    statements.extend(groups.drain(..).map(of_group));
-    statements
+    of_groups(&mut groups, &mut statements)?;
+    Ok(statements)
+}
+
+fn of_groups(groups: &mut Vec<Group>, statements: &mut Vec<Statement>) -> Result<()> {
+    for group in groups.drain(..) {
+        statements.push(of_group(group)?);
+    }
+    Ok(())
 }
 
 const fn has_array_form(kind: &WriteKind) -> bool {
@@ -59,9 +71,9 @@ fn of_one(kind: &WriteKind, values: Vec<Value>) -> Statement {
     (sql, values.into_iter().map(Parameter::One).collect())
 }
 
-fn of_group((kind, mut rows): (WriteKind, Vec<Vec<Value>>)) -> Statement {
+fn of_group((kind, mut rows): Group) -> Result<Statement> {
     if rows.len() == 1 {
-        return of_one(&kind, rows.pop().unwrap_or_default());
+        return Ok(of_one(&kind, rows.pop().unwrap_or_default()));
     }
     let count = rows.len();
     let (sql, types) = match &kind {
@@ -84,7 +96,7 @@ fn of_group((kind, mut rows): (WriteKind, Vec<Vec<Value>>)) -> Statement {
             (format!("INSERT INTO events({columns}) SELECT * FROM unnest({lists})"), types)
         }
     };
-    (exactly(count, &sql), columns_of(rows, &types))
+    Ok((exactly(count, &sql), columns_of(rows, &types)?))
 }
 
 /// Values: the changed columns, the MAC, what finds the row.
@@ -118,29 +130,27 @@ fn exactly(count: usize, sql: &str) -> String {
     )
 }
 
-/// The rows as one array a column. A value of another type than its column becomes null, which no column takes that
-/// must have one.
-fn columns_of(rows: Vec<Vec<Value>>, types: &[ColumnType]) -> Vec<Parameter> {
-    let mut lists: Vec<Parameter> = types
-        .iter()
-        .map(|column_type| match column_type {
-            ColumnType::Int => Parameter::Ints(Vec::with_capacity(rows.len())),
-            ColumnType::Text => Parameter::Texts(Vec::with_capacity(rows.len())),
-            ColumnType::Bytes => Parameter::Bytes(Vec::with_capacity(rows.len())),
-        })
-        .collect();
+/// The rows as one array a column. A value of another type than its column is a fault of ours, and nothing is written.
+fn columns_of(rows: Vec<Vec<Value>>, types: &[ColumnType]) -> Result<Vec<Parameter>> {
+    let list = |column_type: &ColumnType| match column_type {
+        ColumnType::Int => Parameter::Ints(Vec::with_capacity(rows.len())),
+        ColumnType::Text => Parameter::Texts(Vec::with_capacity(rows.len())),
+        ColumnType::Bytes => Parameter::Bytes(Vec::with_capacity(rows.len())),
+    };
+    let mut lists: Vec<Parameter> = types.iter().map(list).collect();
     for row in rows {
+        ensure!(row.len() == lists.len(), "a row has {} values", row.len());
         for (list, value) in lists.iter_mut().zip(row) {
             match (list, value) {
                 (Parameter::Ints(list), Value::Int(n)) => list.push(Some(n)),
+                (Parameter::Ints(list), Value::Null) => list.push(None),
                 (Parameter::Texts(list), Value::Text(text)) => list.push(Some(text)),
+                (Parameter::Texts(list), Value::Null) => list.push(None),
                 (Parameter::Bytes(list), Value::Bytes(bytes)) => list.push(Some(bytes)),
-                (Parameter::Ints(list), _) => list.push(None),
-                (Parameter::Texts(list), _) => list.push(None),
-                (Parameter::Bytes(list), _) => list.push(None),
-                (Parameter::One(_), _) => {}
+                (Parameter::Bytes(list), Value::Null) => list.push(None),
+                _ => bail!("a value has another type than its column"),
             }
         }
     }
-    lists
+    Ok(lists)
 }

@@ -33,10 +33,10 @@ type Sent<'c> = Pin<Box<dyn Future<Output = Result<Answer, Error>> + 'c>>;
 /// The requests of a message, and the answers that have come.
 #[derive(Default)]
 pub struct Pipeline<'c> {
-    requests: VecDeque<Request<'c>>,
+    requests: VecDeque<InFlight<'c>>,
 }
 
-enum Request<'c> {
+enum InFlight<'c> {
     Sent(Sent<'c>),
     Answered(Result<Answer, Error>),
 }
@@ -62,25 +62,30 @@ impl<'c> Pipeline<'c> {
     }
 
     fn add(&mut self, request: impl Future<Output = Result<Answer, Error>> + 'c) {
-        self.requests.push_back(Request::Sent(Box::pin(request)));
+        self.requests.push_back(InFlight::Sent(Box::pin(request)));
     }
 
     /// Sends all requests in their order. A request is sent when it is polled for the first time.
     pub fn send(&mut self, context: &mut Context<'_>) {
         for request in &mut self.requests {
-            if let Request::Sent(sent) = request
+            if let InFlight::Sent(sent) = request
                 && let Poll::Ready(answer) = sent.as_mut().poll(context)
             {
-                *request = Request::Answered(answer);
+                *request = InFlight::Answered(answer);
             }
         }
+    }
+
+    /// Whether a request could not even be sent.
+    pub fn has_failed(&self) -> bool {
+        self.requests.iter().any(|request| matches!(request, InFlight::Answered(Err(_))))
     }
 
     /// The answer to the next request; `Done` when there is none.
     pub async fn next(&mut self) -> Result<Answer, Error> {
         match self.requests.pop_front() {
-            Some(Request::Sent(sent)) => sent.await,
-            Some(Request::Answered(answer)) => answer,
+            Some(InFlight::Sent(sent)) => sent.await,
+            Some(InFlight::Answered(answer)) => answer,
             None => Ok(Answer::Done),
         }
     }

@@ -11,7 +11,7 @@ use crate::domain::name::UserName;
 use crate::domain::secret::Id;
 use crate::domain::user::User;
 use crate::store::tests::fixture::*;
-use crate::store::{Change, Conflict, SALT, Scope, WriteTx};
+use crate::store::{Change, Conflict, LockScope, SALT, WriteTx};
 
 const USERS: u8 = 20;
 const BATCHES: u8 = 16;
@@ -55,7 +55,11 @@ fn decide(tx: &mut WriteTx<'_>, names: &[UserName], code: u64) -> Result<Vec<Id>
 
 /// Runs a transaction, and again where it waited for too long: many tests may run on this machine. A deadlock fails the
 /// test.
-fn run<T>(fixture: &TestStore, scope: Scope, work: impl Fn(&mut WriteTx<'_>) -> Result<T>) -> T {
+fn run<T>(
+    fixture: &TestStore,
+    scope: LockScope,
+    work: impl Fn(&mut WriteTx<'_>) -> Result<T>,
+) -> T {
     let mut store = fixture.open();
     for _ in 0..30 {
         let mut attempt = || {
@@ -92,7 +96,7 @@ fn batches_of_the_same_users_end_without_a_deadlock_and_accept_each_code_once() 
                 }
                 start.wait();
                 for code in CODES {
-                    let new = run(fixture, Scope::Users, |tx| decide(tx, &names, code));
+                    let new = run(fixture, LockScope::Users, |tx| decide(tx, &names, code));
                     let mut accepted = accepted.lock().unwrap();
                     for user in new {
                         *accepted.entry((user, code)).or_insert(0) += 1;
@@ -123,11 +127,11 @@ fn operators_and_logins_change_the_same_users_at_once() {
             scope.spawn(move || {
                 for n in 0..5 {
                     if worker % 3 > 0 {
-                        run(fixture, Scope::Users, |tx| decide(tx, names, 60 + n));
+                        run(fixture, LockScope::Users, |tx| decide(tx, names, 60 + n));
                         continue;
                     }
                     // Somebody who has the store may take users as they come.
-                    run(fixture, Scope::Store, |tx| {
+                    run(fixture, LockScope::Store, |tx| {
                         let few = names.iter().rev().take(3).map(std::slice::from_ref);
                         few.map(|name| decide(tx, name, 50 + n)).collect::<Result<Vec<_>>>()
                     });
@@ -146,7 +150,7 @@ fn no_count_is_lost_where_nothing_is_logged() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..5 {
-                    run(&fixture, Scope::Users, |tx| {
+                    run(&fixture, LockScope::Users, |tx| {
                         let before = load(tx, &name(3))?.unwrap();
                         let mut after = before.clone();
                         after.throttle.turned_away += 1;
@@ -166,9 +170,9 @@ fn a_login_of_one_user_does_not_wait_for_that_of_another() {
         return;
     }
     let (mut one, mut other) = (fixture.open(), fixture.open());
-    let mut first = one.begin_scope(&fixture.vault, Scope::Users).unwrap();
+    let mut first = one.begin_scope(&fixture.vault, LockScope::Users).unwrap();
     assert!(load(&mut first, &name(1)).unwrap().is_some());
-    let mut second = other.begin_scope(&fixture.vault, Scope::Users).unwrap();
+    let mut second = other.begin_scope(&fixture.vault, LockScope::Users).unwrap();
     decide(&mut second, &[name(2)], 70).unwrap();
     second.commit().unwrap();
     // The first one has seen an earlier end of the log, and goes on from the new one.
@@ -184,7 +188,7 @@ fn a_login_of_one_user_does_not_wait_for_that_of_another() {
 fn a_login_loads_its_users_once() {
     let fixture = crowd();
     let mut store = fixture.open();
-    let mut tx = store.begin_scope(&fixture.vault, Scope::Users).unwrap();
+    let mut tx = store.begin_scope(&fixture.vault, LockScope::Users).unwrap();
     assert!(tx.load(&[name(1), name(2)]).is_ok());
     assert!(load(&mut tx, &name(2)).unwrap().is_some());
     assert_eq!(error_code(&load(&mut tx, &name(3)).unwrap_err()), "internal");
