@@ -14,7 +14,7 @@ pub use authorization::{Authorization, Decision};
 pub use language::language_of;
 pub use service_run::ServiceRun;
 pub use shown_user::ShownUser;
-pub use transaction::write_tx;
+pub use transaction::{user_tx, write_tx};
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -2,6 +2,7 @@
 
 mod engine;
 mod hardware;
+mod round_trips;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 pub use engine::Engine;
+pub use round_trips::CountingSocket;
 
 use crate::domain::audit::event::Operator;
 use crate::domain::caller::Caller;

@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Clock;
 use crate::keyring::Vault;
-use crate::store::{Conflict, WriteTx};
+use crate::store::{Conflict, LockScope, WriteTx};
 
 /// How often a transaction is tried if the database rolls it back because of a concurrent one.
 const MAX_TRIES: u32 = 5;
@@ -153,18 +153,37 @@ impl std::fmt::Display for NoSuchUser {
     }
 }
 
-/// Runs `work` in a transaction under the lock, and again if the database rolled it back because
+/// Runs `work` in a transaction that has the whole store for itself, and again if the database rolled it back because
 /// of a concurrent one. `work` must commit.
 pub fn write_tx<T>(
     app: &mut App<'_>,
     opened: &mut OpenStore,
+    work: impl FnMut(&mut App<'_>, Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    run_tx(app, opened, LockScope::Store, work)
+}
+
+/// Like [`write_tx`], in a transaction that has only the users for itself whom it loads, all of them at once: for
+/// logins, which look at nothing else. `docs/locks.md` says what that leaves out.
+pub fn user_tx<T>(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    work: impl FnMut(&mut App<'_>, Transaction<'_>) -> Result<T>,
+) -> Result<T> {
+    run_tx(app, opened, LockScope::Users, work)
+}
+
+fn run_tx<T>(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    scope: LockScope,
     mut work: impl FnMut(&mut App<'_>, Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
     let mut attempt = |is_retry| {
         let begun = if is_retry {
-            opened.store.begin_again(&opened.vault)?
+            opened.store.begin_again(&opened.vault, scope)?
         } else {
-            Some(opened.store.begin(&opened.vault)?)
+            Some(opened.store.begin_scope(&opened.vault, scope)?)
         };
         let Some(mut tx) = begun else { return Ok(None) };
         let at = agreed_time(&*app.env.clock, tx.clock()?)?;

@@ -1,6 +1,6 @@
 //! `verify --batch`: decides all waiting queries in one transaction, and answers after its commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::app::transaction::Transaction;
-use crate::app::write_tx;
+use crate::app::user_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::authenticate::code::{CodeSubmission, Evaluation, evaluate};
@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::domain::authenticate::Outcome;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Env;
@@ -27,10 +28,6 @@ use crate::operate;
 
 /// The verb in the audit log.
 const VERB: &str = "verify";
-/// Codes in one transaction. A thousand would cost a tenth less each, but would hold the lock longer
-/// than other processes should wait.
-pub const MAX_BATCH: usize = 500;
-
 /// One line of output; answers keep the order of the queries.
 #[derive(Serialize)]
 pub struct AnswerLine {
@@ -54,9 +51,10 @@ pub type Decided = (AnswerLine, Option<Evaluation>);
 /// unreachable store is an answer, not an error.
 pub fn answer_batch(app: &mut App<'_>) -> Result<()> {
     app.env.prompt = None;
+    let most = app.config.store.largest_batch();
     let (mut lines, mut opened) = (LineReader::new(app.config.names.clone()), None::<OpenStore>);
     loop {
-        let queries = lines.next(&mut *app.env.input, MAX_BATCH)?;
+        let queries = lines.next(&mut *app.env.input, most)?;
         if queries.is_empty() {
             if let Some(opened) = &mut opened {
                 opened.store.upkeep();
@@ -130,12 +128,15 @@ fn decide_all(
     is_begun: &mut bool,
 ) -> Result<Vec<Decided>> {
     let config = Arc::clone(&app.config);
-    write_tx(app, opened, |app, mut write| {
+    user_tx(app, opened, |app, mut write| {
         *is_begun = true;
-        let (mut decided, mut left) = (Vec::with_capacity(queries.len()), queries);
+        let mut users = load_users(&mut write, queries)?;
+        let (mut decided, mut left) = (Vec::with_capacity(queries.len()), &users.of_queries[..]);
         while !left.is_empty() {
             let (round, rest) = left.split_at(round_length(left));
-            decided.extend(decide_round(app.env, &mut write, round, &config)?);
+            let first = decided.len();
+            let round = queries[first..].iter().zip(round);
+            decided.extend(decide_round(app.env, &mut write, round, &mut users.current, &config)?);
             left = rest;
         }
         write.commit()?;
@@ -143,33 +144,63 @@ fn decide_all(
     })
 }
 
-/// How many of the queries can be decided together: up to the second one about the same user, which
-/// must see what the first one changed.
-fn round_length(queries: &[BatchQuery]) -> usize {
-    let mut names = BTreeSet::new();
-    let asked_again = queries.iter().position(|query| match &query.parsed {
-        Ok((name, _)) => !names.insert(name.as_str()),
-        Err(_) => false,
-    });
-    asked_again.unwrap_or(queries.len())
+/// The users of all queries, as they are by now in the transaction.
+struct BatchUsers {
+    current: BTreeMap<Id, User>,
+    /// The user of each query, or the error that its answer reports.
+    of_queries: Vec<Result<Id, ErrorCode>>,
 }
 
-/// Decides queries about different users: loads all, saves all.
-fn decide_round(
+/// Loads everybody at once, so that the batch takes as many round trips to a database as one query does.
+fn load_users(write: &mut Transaction<'_>, queries: &[BatchQuery]) -> Result<BatchUsers> {
+    let names = queries.iter().filter_map(|query| query.parsed.as_ref().ok());
+    let names: BTreeMap<_, _> = names.map(|(name, _)| (name.as_str(), name)).collect();
+    let names: Vec<UserName> = names.into_values().cloned().collect();
+    let (mut current, mut by_name) = (BTreeMap::new(), BTreeMap::new());
+    for (name, loaded) in names.iter().zip(write.tx.load_each(&names)?) {
+        // Of one whose record was altered the answer says so; the others are answered as always.
+        let id = loaded.map_err(|refusal| refusal.code).and_then(|user| {
+            let user = user.ok_or(ErrorCode::UserNotFound)?;
+            let id = user.id;
+            current.insert(id, user);
+            Ok(id)
+        });
+        by_name.insert(name.as_str(), id);
+    }
+    let of_query = |query: &BatchQuery| match &query.parsed {
+        Ok((name, _)) => {
+            by_name.get(name.as_str()).copied().unwrap_or(Err(ErrorCode::UserNotFound))
+        }
+        Err(code) => Err(*code),
+    };
+    Ok(BatchUsers { of_queries: queries.iter().map(of_query).collect(), current })
+}
+
+/// How many of the queries can be decided together: up to the second one about the same user, which
+/// must see what the first one changed.
+fn round_length(users: &[Result<Id, ErrorCode>]) -> usize {
+    let mut seen = BTreeSet::new();
+    let is_again = |user: &Result<Id, ErrorCode>| user.as_ref().is_ok_and(|id| !seen.insert(*id));
+    users.iter().position(is_again).unwrap_or(users.len())
+}
+
+/// Decides queries about different users, and saves all of them.
+fn decide_round<'q>(
     env: &mut Env,
     write: &mut Transaction<'_>,
-    round: &[BatchQuery],
+    round: impl Iterator<Item = (&'q BatchQuery, &'q Result<Id, ErrorCode>)>,
+    users: &mut BTreeMap<Id, User>,
     config: &Config,
 ) -> Result<Vec<Decided>> {
     let (bounds, undo_for) = (config.bounds, config.undo_for);
-    let mut changes = Vec::with_capacity(round.len());
-    let mut answers = Vec::with_capacity(round.len());
-    for (query, user) in round.iter().zip(load_users(write, round)?) {
+    let (mut changes, mut answers) = (Vec::new(), Vec::new());
+    for (query, user) in round {
         let submission = |submitted| {
             let (verb, origin, device_id) = (VERB, &query.origin, None);
             CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for }
         };
-        answers.push(match (user, &query.parsed) {
+        let found = user.and_then(|id| users.remove(&id).ok_or(ErrorCode::UserNotFound));
+        let answer = match (found, &query.parsed) {
             (Ok(before), Ok((_, submitted))) => {
                 let name = before.name.clone();
                 let (change, answer) = match query.login {
@@ -191,11 +222,12 @@ fn decide_round(
             }
             (Err(code), _) => Err(code),
             (_, Err(code)) => Err(*code),
-        });
+        };
+        answers.push((query, answer));
     }
     let mut saved = audit::save_all(env, &mut write.tx, write.at, changes)?.into_iter();
-    let mut decided = Vec::with_capacity(round.len());
-    for (query, answer) in round.iter().zip(answers) {
+    let mut decided = Vec::with_capacity(answers.len());
+    for (query, answer) in answers {
         let (name, answer) = match answer {
             Ok(found) => found,
             Err(ErrorCode::UserNotFound) if query.login.is_some() => {
@@ -208,6 +240,7 @@ fn decide_round(
             }
         };
         let user = saved.next().context("a change was not saved")?;
+        users.insert(user.id, user.clone());
         let answer = match answer {
             LoginAnswer::Code(answer) => answer,
             LoginAnswer::Rule { lets_in } => {
@@ -232,41 +265,6 @@ fn decide_round(
         });
     }
     Ok(decided)
-}
-
-/// The user of each query, or the error that its answer reports.
-fn load_users(
-    write: &mut Transaction<'_>,
-    round: &[BatchQuery],
-) -> Result<Vec<Result<User, ErrorCode>>> {
-    let names = round.iter().filter_map(|query| query.parsed.as_ref().ok());
-    let names: Vec<UserName> = names.map(|(name, _)| name.clone()).collect();
-    let found = match write.tx.load(&names) {
-        Ok(users) => users.into_iter().map(Ok).collect(),
-        // One record was altered; the other users are still answered.
-        Err(error) if error_code(&error) == ErrorCode::Tampered => {
-            names.iter().map(|name| find_user(write, name)).collect::<Result<Vec<_>>>()?
-        }
-        Err(error) => return Err(error),
-    };
-    let mut found =
-        found.into_iter().map(|user| user.and_then(|user| user.ok_or(ErrorCode::UserNotFound)));
-    let of_query = |query: &BatchQuery| match &query.parsed {
-        Ok(_) => found.next().unwrap_or(Err(ErrorCode::UserNotFound)),
-        Err(code) => Err(*code),
-    };
-    Ok(round.iter().map(of_query).collect())
-}
-
-fn find_user(
-    write: &mut Transaction<'_>,
-    name: &UserName,
-) -> Result<Result<Option<User>, ErrorCode>> {
-    match write.find(name) {
-        Ok(user) => Ok(Ok(user)),
-        Err(error) if error_code(&error) == ErrorCode::Tampered => Ok(Err(ErrorCode::Tampered)),
-        Err(error) => Err(error),
-    }
 }
 
 fn failed(queries: &[BatchQuery], code: ErrorCode) -> Vec<Decided> {

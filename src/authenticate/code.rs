@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::app::transaction::Transaction;
-use crate::app::write_tx;
+use crate::app::user_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::{AuditRecord, RecordedChange};
@@ -59,7 +59,7 @@ pub fn authenticate_code(
     let submitted = &Submitted::read(submitted);
     let origin = AttemptOrigin::NONE;
     let submission = CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for };
-    let attempted = write_tx(app, opened, |app, mut write| {
+    let attempted = user_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
         let evaluated = evaluate_and_save(app.env, &mut write, before, &submission)?;
         write.commit()?;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use zeroize::Zeroizing;
 
 use crate::app::transaction::Transaction;
-use crate::app::write_tx;
+use crate::app::user_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::{AuditRecord, RecordedChange};
@@ -150,7 +150,7 @@ fn login_with_code(
     let (submitted, origin) = (&Submitted::read(login.typed.code()), login.origin);
     let submission =
         CodeSubmission { verb: VERB, origin, device_id: None, submitted, bounds, undo_for };
-    write_tx(app, opened, |app, mut write| {
+    user_tx(app, opened, |app, mut write| {
         let done = match write.find(login.name)? {
             None => {
                 reject_unknown_user(app.env, &mut write, &submission)?;
@@ -238,7 +238,7 @@ fn login_with_password_and_code(
         let origin = login.origin;
         let submission =
             CodeSubmission { verb: VERB, origin, device_id: None, submitted, bounds, undo_for };
-        write_tx(app, opened, |app, mut write| {
+        user_tx(app, opened, |app, mut write| {
             reject_unknown_user(app.env, &mut write, &submission)?;
             write.commit()
         })?;

@@ -5,7 +5,7 @@ use anyhow::Result;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::app::write_tx;
+use crate::app::user_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -121,7 +121,7 @@ fn write_like_a_failure(app: &mut App<'_>, opened: &mut OpenStore) -> Result<Tim
     if app.service.is_some() {
         return app.env.clock.now();
     }
-    write_tx(app, opened, |_, mut write| {
+    user_tx(app, opened, |_, mut write| {
         write.tx.dummy_write()?;
         let at = write.at;
         write.commit()?;
@@ -290,7 +290,7 @@ fn decide_locked(
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let policy = app.config.policy.clone();
     let submitted = credentials.code.as_deref().map(|code| Submitted::read(code));
-    write_tx(app, opened, |app, mut write| {
+    user_tx(app, opened, |app, mut write| {
         let now = write.at;
         let Some(before) = write.find(&checked_user.name)? else { return Ok(None) };
         if usable_password(&before, now) != usable_password(checked_user, now)

@@ -26,7 +26,7 @@ pub use client::{Asked, Verifier};
 pub use trace::trace_error;
 
 use crate::app::{App, OpenStore, ServiceRun};
-use crate::authenticate::batch::{AnswerLine, MAX_BATCH, answers};
+use crate::authenticate::batch::{AnswerLine, answers};
 use crate::authenticate::code::Evaluation;
 use crate::authenticate::services::batch_input::BatchQuery;
 use crate::authenticate::verifier::asker::Rights;
@@ -42,6 +42,8 @@ use crate::env::Env;
 
 /// A process that systemd started ends when nobody was connected for so long.
 const IDLE: Duration = Duration::from_mins(1);
+/// Questions in one transaction: as many as a file takes, so that an answer comes in time on a server too.
+const MAX_BATCH: usize = 500;
 /// Messages of one client in a round, so that none keeps the others waiting.
 const IN_A_ROUND: usize = 8;
 /// Connections that are accepted in a round.

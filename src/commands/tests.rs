@@ -58,6 +58,7 @@ mod realms;
 mod repeated_options;
 mod reports;
 mod requests;
+mod round_trips;
 mod screens;
 mod searching;
 mod shown_users;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::app::transaction::MAX_SET;
+use crate::app::transaction::{MAX_SET, Transaction};
 use crate::app::{App, OpenStore};
-use crate::app::{ServiceRun, write_tx};
+use crate::app::{ServiceRun, user_tx, write_tx};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::config::Notify;
@@ -149,7 +149,7 @@ fn log_notices(
     pending: &[PendingNotice<'_>],
     results: &[NoticeResult],
 ) -> Result<()> {
-    write_tx(app, opened, |app, mut write| {
+    let log = |app: &mut App<'_>, mut write: Transaction<'_>| {
         for (pending, results) in pending.chunks(MAX_SET).zip(results.chunks(MAX_SET)) {
             let names: Vec<_> = pending.iter().map(|pending| pending.user.name.clone()).collect();
             let mut changes = Vec::with_capacity(names.len());
@@ -172,7 +172,9 @@ fn log_notices(
             audit::save_all(app.env, &mut write.tx, write.at, changes)?;
         }
         write.commit()
-    })
+    };
+    // Users are loaded all at once where they are all that is locked.
+    if pending.len() > MAX_SET { write_tx(app, opened, log) } else { user_tx(app, opened, log) }
 }
 
 fn warn_of_failures(app: &mut App<'_>, results: &[NoticeResult], pending: &[PendingNotice<'_>]) {

@@ -14,6 +14,12 @@ pub fn wrong_row_count(rows: u64) -> Refusal {
         .hint("nothing was changed; restore a backup")
 }
 
+/// The refusal where the database counts, which tells no number.
+pub fn wrong_row_count_somewhere() -> Refusal {
+    Refusal::new(ErrorCode::Damaged, "a statement changed another number of rows than it should")
+        .hint("nothing was changed; restore a backup")
+}
+
 pub fn altered_log_end() -> Refusal {
     Refusal::new(ErrorCode::Tampered, "the end of the audit log was altered outside of mfactl")
         .hint("restore a backup, and find out who can write to the store")

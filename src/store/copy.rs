@@ -12,6 +12,7 @@ use crate::store::checks::one_row;
 use crate::store::driver::Driver;
 use crate::store::identity::Identity;
 use crate::store::integrity::end_of_log;
+use crate::store::lock_scope::LockScope;
 use crate::store::row::{StoredMac, Value, bytes};
 use crate::store::row_source::RowSource;
 use crate::store::sql;
@@ -82,7 +83,7 @@ pub fn emptied<'t>(
     for table in Table::all().collect::<Vec<_>>().into_iter().rev() {
         driver.execute(&table.clear(), &[])?;
     }
-    Ok(WriteTx::new(driver, vault))
+    Ok(WriteTx::new(driver, vault, LockScope::Store))
 }
 
 /// Inserts the row with the store's identity.

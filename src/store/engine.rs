@@ -6,6 +6,7 @@ use crate::domain::audit::event::Head;
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
 use crate::store::identity::Identity;
+use crate::store::lock_scope::LockScope;
 use crate::store::read_tx::ReadTx;
 use crate::store::write_tx::WriteTx;
 
@@ -36,14 +37,23 @@ pub trait Store {
     /// Does the deferred maintenance while nobody waits. A failure only postpones it.
     fn upkeep(&mut self) {}
 
-    /// Takes the write lock and holds it until the commit; `busy` when another writer holds it for too
-    /// long.
-    fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<WriteTx<'a>>;
+    /// Takes the whole store until the commit; `busy` when another writer holds it for too long.
+    fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<WriteTx<'a>> {
+        self.begin_scope(vault, LockScope::Store)
+    }
 
-    /// Begins again after a [`crate::store::Conflict`], within the time limit that started with [`Store::begin`];
-    /// `None` once that has passed.
-    fn begin_again<'a>(&'a mut self, vault: &'a Vault) -> Result<Option<WriteTx<'a>>> {
-        self.begin(vault).map(Some)
+    /// Begins a change. What is not in its scope is locked as it is needed; `busy` when another writer holds it for
+    /// too long.
+    fn begin_scope<'a>(&'a mut self, vault: &'a Vault, scope: LockScope) -> Result<WriteTx<'a>>;
+
+    /// Begins again after a [`crate::store::Conflict`], within the time limit that started with
+    /// [`Store::begin_scope`]; `None` once that has passed.
+    fn begin_again<'a>(
+        &'a mut self,
+        vault: &'a Vault,
+        scope: LockScope,
+    ) -> Result<Option<WriteTx<'a>>> {
+        self.begin_scope(vault, scope).map(Some)
     }
 
     /// Takes the write lock to replace the whole content; `busy` when the log no longer ends at `head`,

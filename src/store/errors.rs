@@ -14,6 +14,16 @@ impl std::fmt::Display for Conflict {
     }
 }
 
+/// An event was not appended because the log has one with its number.
+#[derive(Debug)]
+pub struct OccupiedEvent;
+
+impl std::fmt::Display for OccupiedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the log has an event with this number")
+    }
+}
+
 /// The login at the database server may not do this.
 #[derive(Debug)]
 pub struct DeniedByDatabase;

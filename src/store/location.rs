@@ -71,6 +71,16 @@ impl StoreLocation {
         })
     }
 
+    /// How many codes one transaction takes at most. More would cost less each, but in a file everybody else waits
+    /// until it is over; on a server only those who wait for the same users do.
+    #[must_use]
+    pub const fn largest_batch(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 500,
+            Self::Postgres(_) => 2000,
+        }
+    }
+
     /// The files of the store, whether they exist or not.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {

@@ -11,7 +11,7 @@ use crate::domain::secret::Stamp;
 use crate::keyring::Vault;
 use crate::store::driver::{Driver, first};
 use crate::store::integrity::log_start;
-use crate::store::row::{self, StoredMac, Value};
+use crate::store::row::{self, Row, StoredMac, Value};
 use crate::store::sql;
 
 /// The newest event about a user or a token, proved by its MAC.
@@ -65,32 +65,58 @@ pub fn newest_event(
         SubjectId::Token(bytes) => (sql::NEWEST_TOKEN_EVENT, bytes),
     };
     let found = first(driver, sql, &[Value::Bytes(bytes.to_vec())], |row| {
+        FoundEvent::read(row, vault, id)
+    })?;
+    found.map(|found| found.proved(driver, vault, head, id)).transpose()
+}
+
+/// The newest event as an index finds it, which says nothing yet.
+pub struct FoundEvent {
+    seq: u64,
+    /// `None` where its MAC does not prove it.
+    proved: Option<NewestEvent>,
+}
+
+impl FoundEvent {
+    /// From a row of [`sql::NEWEST_EVENT`].
+    pub fn read(row: &dyn Row, vault: &Vault, id: SubjectId<'_>) -> Result<Self> {
         let damaged = |column| row::damaged_column("events", column);
         let seq = row.int(0)?.and_then(|seq| seq.try_into().ok());
         let seq = seq.ok_or_else(|| damaged("seq"))?;
         let hash = row.bytes_ref(2)?.and_then(|hash| hash.try_into().ok());
         let head = Head { seq, hash: hash.ok_or_else(|| damaged("hash"))? };
-        let Some(rev) = row.int(1)?.map(i64::cast_unsigned) else { return Ok((head.seq, None)) };
+        let Some(rev) = row.int(1)?.map(i64::cast_unsigned) else {
+            return Ok(Self { seq, proved: None });
+        };
         let was_stamp = row.bytes_ref(4)?;
         let subject = Subject { id, rev, was_stamp };
         let mac = StoredMac::read(row, 3)?;
         if !mac.is(vault, &vault.event_mac(&head, Some(subject)))? {
-            return Ok((head.seq, None));
+            return Ok(Self { seq, proved: None });
         }
         let stamps = match was_stamp.map(|stamp| stamp.try_into().map(Stamp::new)) {
             None => EventStamps::None,
             Some(Ok(before)) => EventStamps::Both(before, Stamp::of(&head.hash)),
             Some(Err(_)) => return Err(damaged("was_stamp").into()),
         };
-        Ok((head.seq, Some(NewestEvent { seq: head.seq, rev, stamps })))
-    })?;
-    match found {
-        None => Ok(None),
-        Some((seq, _)) if seq > head.seq => {
-            Err(altered_event(seq, ChainError::Beyond { end: head.seq }))
+        Ok(Self { seq, proved: Some(NewestEvent { seq, rev, stamps }) })
+    }
+
+    /// The event, if it proves. `head` is the guarded end of the log, read after the event.
+    pub fn proved(
+        self,
+        driver: &mut dyn Driver,
+        vault: &Vault,
+        head: &Head,
+        id: SubjectId<'_>,
+    ) -> Result<NewestEvent> {
+        if self.seq > head.seq {
+            return Err(altered_event(self.seq, ChainError::Beyond { end: head.seq }));
         }
-        Some((_, Some(proved))) => Ok(Some(proved)),
-        Some((seq, None)) => prove_whole(driver, vault, seq, id).map(Some),
+        match self.proved {
+            Some(proved) => Ok(proved),
+            None => prove_whole(driver, vault, self.seq, id),
+        }
     }
 }
 

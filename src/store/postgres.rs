@@ -5,7 +5,9 @@ mod begin;
 mod connection;
 mod driver;
 mod errors;
+mod many_rows;
 mod password_file;
+mod pipeline;
 mod schema;
 mod service_file;
 
@@ -25,6 +27,7 @@ use crate::store::copy::emptied;
 use crate::store::driver::{Driver as _, first};
 use crate::store::engine::{InitialContent, Store};
 use crate::store::identity::Identity;
+use crate::store::lock_scope::LockScope;
 use crate::store::postgres::address::Address;
 use crate::store::postgres::begin::{Purpose, SearchPath};
 use crate::store::postgres::connection::PgConnection;
@@ -101,7 +104,7 @@ pub fn create(
     schema::check_encoding(&mut driver)?;
     driver.expect_bulk()?;
     schema::migrate(&mut driver, 0)?;
-    let mut tx = WriteTx::new(Box::new(driver), vault);
+    let mut tx = WriteTx::new(Box::new(driver), vault, LockScope::Store);
     content(&mut tx)?;
     schema::record_version(&mut *tx.driver)?;
     tx.commit()?;
@@ -120,6 +123,8 @@ pub fn migrate(address: &Address, policy: &FilePolicy) -> Result<bool> {
         }
     };
     driver.expect_bulk()?;
+    driver.search(SearchPath::Tables)?;
+    driver.lock_exclusively()?;
     schema::migrate(&mut driver, version)?;
     schema::record_version(&mut driver)?;
     driver.search(SearchPath::Catalog)?;
@@ -170,18 +175,22 @@ impl Store for Postgres {
         !self.connection.client.is_closed()
     }
 
-    fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<WriteTx<'a>> {
+    fn begin_scope<'a>(&'a mut self, vault: &'a Vault, scope: LockScope) -> Result<WriteTx<'a>> {
         // A co-process keeps its store open for days.
         if self.compared_at.elapsed() > COMPARISON_HOLDS {
             compare(&self.connection)?;
             self.compared_at = Instant::now();
         }
-        Ok(WriteTx::new(Box::new(PostgresDriver::write(&self.connection)?), vault))
+        Ok(WriteTx::new(Box::new(PostgresDriver::write(&self.connection, scope)?), vault, scope))
     }
 
-    fn begin_again<'a>(&'a mut self, vault: &'a Vault) -> Result<Option<WriteTx<'a>>> {
-        let driver = PostgresDriver::write_again(&self.connection)?;
-        Ok(driver.map(|driver| WriteTx::new(Box::new(driver), vault)))
+    fn begin_again<'a>(
+        &'a mut self,
+        vault: &'a Vault,
+        scope: LockScope,
+    ) -> Result<Option<WriteTx<'a>>> {
+        let driver = PostgresDriver::write_again(&self.connection, scope)?;
+        Ok(driver.map(|driver| WriteTx::new(Box::new(driver), vault, scope)))
     }
 
     fn replace_all<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<WriteTx<'a>> {

@@ -27,9 +27,10 @@ pub const REQUESTS_OF: &str = "SELECT seq, detail FROM events WHERE user_id = $1
 pub const REMOVE_REQUESTS_OF: &str = "DELETE FROM requests WHERE user_id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
                          detail = NULL, was = NULL, salt = NULL WHERE user_id = $1";
-pub const NEWEST_EVENT: &str = "SELECT seq, rev, hash, mac, was_stamp FROM events WHERE user_id = $1 \
+/// These two have the same columns.
+pub const NEWEST_EVENT: &str = "SELECT seq, rev, hash, mac, was_stamp, user_id FROM events WHERE user_id = $1 \
                                 ORDER BY seq DESC LIMIT 1";
-pub const NEWEST_TOKEN_EVENT: &str = "SELECT seq, rev, hash, mac, was_stamp FROM events WHERE token_id = $1 \
+pub const NEWEST_TOKEN_EVENT: &str = "SELECT seq, rev, hash, mac, was_stamp, token_id FROM events WHERE token_id = $1 \
                                       ORDER BY seq DESC LIMIT 1";
 pub const EVENT_DEVICE: &str = "SELECT device FROM events WHERE seq = $1";
 pub const DEVICE_OF_SERIAL: &str = "SELECT 1 FROM devices WHERE serial = $1 LIMIT 1";
@@ -259,10 +260,10 @@ pub static USER_BY_ID: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {}, mac, n FROM users WHERE id = $1", USER_COLUMNS.join(", "))
 });
 
-/// The devices of a user by the user's row id, oldest first.
+/// The devices of a user by the user's row id, oldest first: the columns, the MAC, the row id, that of the user.
 pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {}, mac, n FROM devices WHERE \"user\" = $1 ORDER BY n",
+        "SELECT {}, mac, n, \"user\" FROM devices WHERE \"user\" = $1 ORDER BY n",
         DEVICE_COLUMNS.join(", ")
     )
 });

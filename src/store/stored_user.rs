@@ -18,7 +18,7 @@ use crate::store::sql;
 /// How many damaged users a check names.
 pub const MOST_NAMED: usize = 20;
 /// The index of the name among [`USER_COLUMNS`].
-const NAME_COLUMN: usize = 1;
+pub const NAME_COLUMN: usize = 1;
 
 /// A user as stored, whose MACs have not been checked yet.
 pub struct StoredUser {

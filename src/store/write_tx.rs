@@ -1,5 +1,7 @@
 //! The write transaction: rows with their MACs, and the hash chain of events.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use crate::domain::audit::event::{Head, SubjectId};
@@ -13,31 +15,34 @@ use crate::store::approvals::RequestTable;
 use crate::store::change::{Change, NewEvent, SavedUser, index_of};
 use crate::store::checks::one_row;
 use crate::store::damaged_user::{DamagedUser, damaged_user, remove_rows};
-use crate::store::driver::{Driver, first};
-use crate::store::integrity::log_start;
+use crate::store::driver::{Driver, Query, first};
 use crate::store::inventory_table::InventoryTable;
+use crate::store::loading::{Loaded, load_users};
+use crate::store::lock_scope::LockScope;
 use crate::store::log::LogReader;
 use crate::store::log_tail::{LogTail, SavedSubject};
 use crate::store::newest_event::newest_event;
 use crate::store::row::{StoredMac, Value, bytes};
 use crate::store::sql;
-use crate::store::stored_user::altered_user;
 use crate::store::user_tables::UserTables;
 
-/// A transaction that holds the write lock: changes that are committed together or not at all. Dropping
-/// it rolls them back.
+/// A transaction that changes something: all of it is committed, or nothing. Dropping it rolls it back.
+/// `docs/locks.md` has what it locks, and why.
 pub struct WriteTx<'t> {
     pub(super) driver: Box<dyn Driver + 't>,
     pub(super) vault: &'t Vault,
     log: LogTail,
     users: UserTables,
     is_bulk: bool,
+    scope: LockScope,
+    /// The names that a transaction of users has loaded.
+    loaded: Option<BTreeSet<String>>,
 }
 
 impl<'t> WriteTx<'t> {
-    pub(super) fn new(driver: Box<dyn Driver + 't>, vault: &'t Vault) -> Self {
+    pub(super) fn new(driver: Box<dyn Driver + 't>, vault: &'t Vault, scope: LockScope) -> Self {
         let (log, users) = (LogTail::default(), UserTables::default());
-        Self { driver, vault, log, users, is_bulk: false }
+        Self { driver, vault, log, users, is_bulk: false, scope, loaded: None }
     }
 
     /// The database server's current time; `None` where the database uses this machine's clock.
@@ -48,10 +53,18 @@ impl<'t> WriteTx<'t> {
     /// The users with these names, in the same order, after checking the MACs of each user and of each
     /// device. `tampered` when a MAC does not match, `damaged` when a column has an invalid value.
     pub fn load(&mut self, names: &[UserName]) -> Result<Vec<Option<User>>> {
+        self.load_each(names)?.into_iter().map(|loaded| Ok(loaded?)).collect()
+    }
+
+    /// The same, where what is wrong with one user keeps nobody else from being loaded.
+    pub fn load_each(&mut self, names: &[UserName]) -> Result<Vec<Loaded>> {
         if names.len() > 1 {
-            self.expect_bulk()?;
+            self.expect_set()?;
         }
-        names.iter().map(|name| self.load_one(name)).collect()
+        self.require_one_set(names)?;
+        let parts = (&mut self.users, &mut self.log);
+        load_users(&mut *self.driver, self.vault, parts, names)
+            .map_err(|error| self.log.explained(error))
     }
 
     /// What is there of the user with this name, whom [`WriteTx::load`] refuses or does not find, without believing
@@ -74,12 +87,19 @@ impl<'t> WriteTx<'t> {
     /// change replaced. `tampered` when the end of the chain was altered.
     pub fn save(&mut self, changes: Vec<Change>, events: Vec<NewEvent>) -> Result<Vec<User>> {
         if changes.len() > 1 || self.log.appended() + events.len() as u64 > 1 {
-            self.expect_bulk()?;
+            self.expect_set()?;
         }
         let mut saved = changes
             .into_iter()
             .map(|change| planned(change, &events))
             .collect::<Result<Vec<_>>>()?;
+        if saved.is_empty() && events.is_empty() {
+            return Ok(Vec::new());
+        }
+        // The end of the log comes before the first write, also where no event does: a program of an earlier version
+        // believes that nothing changes while it holds the end.
+        self.log.lock(&mut *self.driver, self.vault)?;
+        let mut writes = Vec::with_capacity(events.len() + 2 * saved.len());
         let mut last = 0;
         for event in events {
             let subject = match &event.event.subject {
@@ -89,11 +109,13 @@ impl<'t> WriteTx<'t> {
                 }
                 None => SavedSubject::None,
             };
-            self.log.append(&mut *self.driver, self.vault, &event, subject)?;
+            let (_, write) = self.log.next_event(&mut *self.driver, self.vault, &event, subject)?;
+            writes.push(write);
         }
         for saved in &saved {
-            self.users.write(&mut *self.driver, self.vault, saved)?;
+            self.users.write(&mut *self.driver, self.vault, saved, &mut writes)?;
         }
+        self.log.write(&mut *self.driver, writes)?;
         Ok(saved.into_iter().map(|saved| saved.user).collect())
     }
 
@@ -117,8 +139,13 @@ impl<'t> WriteTx<'t> {
         let after = self.guarded_end()?.seq.saturating_sub(among);
         let [verb, outcome] = [verb, outcome].map(|word| Value::Text(word.to_owned()));
         let values = [Value::Int(after.cast_signed()), verb, outcome];
-        let at =
-            first(&mut *self.driver, sql::LATEST_OF_OUTCOME, &values, |row| row.int(0))?.flatten();
+        let query = Query { sql: sql::LATEST_OF_OUTCOME, values: &values };
+        let mut at = None;
+        // Locked, so that of two who look at once one sees the other's event.
+        self.log.lock_reading(&mut *self.driver, self.vault, Some(query), &mut |row| {
+            at = row.int(0)?;
+            Ok(())
+        })?;
         at.map(|at| Ok(Timestamp::from_unix(at)?)).transpose()
     }
 
@@ -183,7 +210,8 @@ impl<'t> WriteTx<'t> {
     /// unknown.
     pub fn commit(mut self) -> Result<()> {
         self.log.guard(&mut *self.driver, self.vault)?;
-        self.driver.commit()
+        let Self { driver, log, .. } = self;
+        driver.commit().map_err(|error| log.explained(error))
     }
 }
 
@@ -198,29 +226,29 @@ impl WriteTx<'_> {
         if std::mem::replace(&mut self.is_bulk, true) { Ok(()) } else { self.driver.expect_bulk() }
     }
 
-    fn load_one(&mut self, name: &UserName) -> Result<Option<User>> {
-        let user = self.users.find(&mut *self.driver, self.vault, name)?;
-        if let Some(user) = &user {
-            self.check_is_newest(user)?;
+    /// Prepares for a set of users. One who has the whole store may go on with others, as long as a list is.
+    fn expect_set(&mut self) -> Result<()> {
+        match self.scope {
+            LockScope::Store => self.expect_bulk(),
+            LockScope::Users => self.driver.expect_set(),
         }
-        Ok(user)
     }
 
-    /// Checks that the rows are those after the user's newest event: rows that were put back from a copy have valid
-    /// MACs. Programs before schema 5 did not log every change, and left no event about some users when they pruned
-    /// the log.
-    fn check_is_newest(&mut self, user: &User) -> Result<()> {
-        let head = self.guarded_end()?;
-        let id = SubjectId::User(user.id.bytes());
-        match newest_event(&mut *self.driver, self.vault, &head, id)? {
-            Some(newest) if newest.left(user.rev, user.stamp) => Ok(()),
-            None if user.stamp.is_none()
-                && log_start(&mut *self.driver)?.may_lack_users(self.vault)? =>
-            {
-                Ok(())
-            }
-            _ => Err(altered_user(user)),
+    /// A transaction of users loads all of them at once: only so are they locked in one order.
+    fn require_one_set(&mut self, names: &[UserName]) -> Result<()> {
+        if self.scope == LockScope::Store {
+            return Ok(());
         }
+        let spellings = || names.iter().flat_map(UserName::spellings);
+        match &self.loaded {
+            None => self.loaded = Some(spellings().map(str::to_owned).collect()),
+            Some(loaded) if spellings().all(|name| loaded.contains(name)) => {}
+            Some(_) => {
+                let problem = "a transaction of some users loads another one";
+                return Err(Refusal::new(ErrorCode::Internal, problem).into());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -132,6 +132,11 @@ impl Drop for Engine {
 }
 
 impl Server {
+    /// The folder of its socket, its port, its user.
+    pub fn parts(&self) -> [&str; 3] {
+        [&self.folder, &self.port, &self.user]
+    }
+
     fn psql(&self, database: &str, statements: &[impl AsRef<str>]) -> Result<String, String> {
         let output = Command::new("psql")
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", &self.folder])

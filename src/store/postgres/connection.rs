@@ -5,6 +5,7 @@ use std::future::{Future, poll_fn};
 use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anyhow::{Context as _, Error, Result};
@@ -126,15 +127,23 @@ impl PgConnection {
         })
     }
 
-    /// Begins a transaction, and with it its time limit. `busy` when the server lets us in and yet begins no
-    /// transaction: a pooler does that while all of its connections are taken, and while the server behind it is down.
-    pub fn begin(&self, purpose: Purpose) -> Result<()> {
+    /// The message that begins a transaction.
+    pub fn begin_message(&self, purpose: Purpose) -> String {
+        begin(purpose, self.access, &self.schema)
+    }
+
+    /// Waits until a transaction has begun, and starts its time limit. `busy` when the server lets us in and yet begins
+    /// no transaction: a pooler does that while all of its connections are taken, and while the server behind it is down.
+    pub fn wait_begun<T>(
+        &self,
+        purpose: Purpose,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<()> {
         let limit = limit(purpose, self.access);
         let first = limit.min(CHANGE);
         self.time_limit.set(first);
         self.deadline.set(Instant::now() + first.saturating_sub(BEGIN_PROBE));
-        let begun =
-            self.wait(self.client.batch_execute(&begin(purpose, self.access, &self.schema)));
+        let begun = self.wait(answer);
         self.start_clock(purpose);
         let Err(error) = begun else { return Ok(()) };
         // Undoing what may have begun must not wait either.
@@ -145,6 +154,21 @@ impl PgConnection {
             return Err(no_free_connection().into());
         }
         Err(error)
+    }
+
+    /// Sends without waiting for an answer. `poll` is called once.
+    pub fn send(&self, mut poll: impl FnMut(&mut Context<'_>)) -> Result<()> {
+        let runtime = self.runtime.as_ref().context("the connection was closed")?;
+        runtime.block_on(async {
+            poll_fn(|context| {
+                poll(context);
+                Poll::Ready(())
+            })
+            .await;
+            // The task of the connection writes what it was given.
+            tokio::task::yield_now().await;
+        });
+        Ok(())
     }
 
     /// Starts the time limit of a transaction.

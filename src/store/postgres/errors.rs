@@ -5,7 +5,8 @@ use tokio_postgres::error::SqlState;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
-use crate::store::errors::{Conflict, DeniedByDatabase, busy};
+use crate::store::checks::wrong_row_count_somewhere;
+use crate::store::errors::{Conflict, DeniedByDatabase, OccupiedEvent, busy};
 
 /// The constraint of `contrib/postgres-roles.sql` that keeps a helpdesk's acts from a login service.
 const SERVICE_ACTS: &str = "events_by_services";
@@ -66,12 +67,15 @@ pub fn store_error(error: tokio_postgres::Error) -> Error {
         Some(told) => refusal_for(told.code()),
         None => connection_error(&error),
     };
+    let is_occupied = error.code() == Some(&SqlState::UNIQUE_VIOLATION)
+        && error.as_db_error().is_some_and(|told| told.table() == Some("events"));
     let is_denied = refusal == denied();
     let is_conflict = error.code().is_some_and(|state| {
         [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state)
     });
     let error = Error::new(error);
     let error = if is_conflict { error.context(Conflict) } else { error };
+    let error = if is_occupied { error.context(OccupiedEvent) } else { error };
     let error = if is_denied { error.context(DeniedByDatabase) } else { error };
     error.context(refusal)
 }
@@ -106,6 +110,7 @@ fn refusal_for(state: &SqlState) -> Refusal {
             ErrorCode::Io,
             "the database server is out of disk space or memory; nothing was changed",
         ),
+        "22012" => wrong_row_count_somewhere(),
         code if code.starts_with("23") || code.starts_with("XX") => {
             Refusal::new(ErrorCode::Damaged, "the store is damaged").hint("restore a backup")
         }

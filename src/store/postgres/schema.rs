@@ -8,10 +8,11 @@ use crate::domain::hint::{Hint, command};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, shown};
 use crate::store::driver::{Driver, first};
-use crate::store::postgres::begin::SearchPath;
-use crate::store::postgres::driver::PostgresDriver;
+use crate::store::postgres::begin::{Purpose, Schema, SearchPath};
+use crate::store::postgres::driver::{ListQuery, PostgresDriver};
 use crate::store::postgres::errors::no_such_schema;
-use crate::store::row::Value;
+use crate::store::postgres::pipeline::Parameter;
+use crate::store::row::{Row, Value};
 
 /// In order, one statement a line; their count is the version of the schema.
 const MIGRATIONS: &[&str] = &[
@@ -46,7 +47,7 @@ const PARTS: &str = include_str!("schema_parts.sql");
 const ENCODING: &str = "SELECT current_setting('server_encoding')";
 
 /// The store, once its schema is known.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct StoreRow {
     pub version: i64,
     pub id: Option<Vec<u8>>,
@@ -78,19 +79,18 @@ struct Findings {
 /// Determines which schema the database contains. `damaged` for another program's tables, `tampered` for
 /// our schema with objects added, missing or altered. Names must be looked up in the catalog alone.
 pub fn inspect(driver: &mut PostgresDriver<'_>) -> Result<SchemaState> {
-    let schema = driver.schema();
-    let mut found = Findings::default();
-    driver.query(PARTS, &[Value::Text(schema.name.clone())], &mut |row| {
-        let Some(line) = row.text(1)? else { return Ok(true) };
-        match row.text_ref(0)? {
-            Some("part") => drop(found.parts.insert(line)),
-            Some("changed") => found.changed = Some(line),
-            Some("foreign") => found.foreign = Some(line),
-            Some("elsewhere") => found.elsewhere = Some(line),
-            _ => found.schema = Some(line),
-        }
-        Ok(true)
-    })?;
+    let (mut found, mut store) = (Findings::default(), StoreRow::default());
+    let (parts, row_of_store) = (PARTS.to_owned(), store_query(driver.schema()));
+    let name = [Parameter::One(Value::Text(driver.schema().name.clone()))];
+    let both: [ListQuery<'_>; 2] = [(&parts, &name), (&row_of_store, &[])];
+    // Where nothing is made after this, both go in one message; the second one fails where there is no store.
+    let (now, later) = both.split_at(if driver.purpose == Purpose::Inspect { 2 } else { 1 });
+    let mut visit = |n: usize, row: &dyn Row| {
+        if n == 0 { found.read(row) } else { store.read(row) }.map(|()| true)
+    };
+    let mut results = driver.exchange(now, &mut visit)?.into_iter();
+    results.next().transpose()?;
+    let read_store = results.next();
     if found.parts.is_empty() && found.foreign.is_none() {
         if found.schema.is_none() {
             return Err(no_such_schema().into());
@@ -105,7 +105,12 @@ pub fn inspect(driver: &mut PostgresDriver<'_>) -> Result<SchemaState> {
         .hint("give mfactl a database of its own: createdb mfactl")
         .into());
     }
-    let store = store_row(driver)?;
+    if let Some(read) = read_store {
+        read?;
+    } else {
+        let read = driver.exchange(later, &mut |_, row| store.read(row).map(|()| true))?;
+        read.into_iter().collect::<Result<()>>()?;
+    }
     if store.version == VERSION {
         found.check()?;
     }
@@ -113,6 +118,19 @@ pub fn inspect(driver: &mut PostgresDriver<'_>) -> Result<SchemaState> {
 }
 
 impl Findings {
+    /// Takes in a row of [`PARTS`].
+    fn read(&mut self, row: &dyn Row) -> Result<()> {
+        let Some(line) = row.text(1)? else { return Ok(()) };
+        match row.text_ref(0)? {
+            Some("part") => drop(self.parts.insert(line)),
+            Some("changed") => self.changed = Some(line),
+            Some("foreign") => self.foreign = Some(line),
+            Some("elsewhere") => self.elsewhere = Some(line),
+            _ => self.schema = Some(line),
+        }
+        Ok(())
+    }
+
     /// `tampered` for the first difference.
     fn check(&self) -> Result<()> {
         if let Some(other) = &self.foreign {
@@ -137,20 +155,24 @@ impl Findings {
     }
 }
 
-fn store_row(driver: &mut PostgresDriver<'_>) -> Result<StoreRow> {
-    let sql = format!(
-        "SELECT schema_version, id, key_id, extract(epoch FROM clock_timestamp())::bigint FROM {}",
-        driver.schema().table("store")
-    );
-    let found = first(driver, &sql, &[], |row| {
-        Ok(StoreRow {
+impl StoreRow {
+    /// Takes in the row of [`store_query`].
+    fn read(&mut self, row: &dyn Row) -> Result<()> {
+        *self = Self {
             version: row.int(0)?.unwrap_or_default(),
             id: row.bytes(1)?,
             key_id: row.bytes(2)?,
             clock: row.int(3)?,
-        })
-    })?;
-    Ok(found.unwrap_or(StoreRow { version: 0, id: None, key_id: None, clock: None }))
+        };
+        Ok(())
+    }
+}
+
+fn store_query(schema: &Schema) -> String {
+    format!(
+        "SELECT schema_version, id, key_id, extract(epoch FROM clock_timestamp())::bigint FROM {}",
+        schema.table("store")
+    )
 }
 
 /// What the migrations make, with `SCHEMA`: columns, then the rest.

@@ -65,6 +65,10 @@ impl Driver for SqliteDriver<'_> {
         self.tx.pragma_update(None, "cache_size", -BULK_CACHE).map_err(store_error)
     }
 
+    fn expect_set(&mut self) -> Result<()> {
+        self.expect_bulk()
+    }
+
     fn route(&mut self, route: Route) -> Result<Option<String>> {
         Ok(match route {
             Route::Table => Some(" NOT INDEXED".to_owned()),

@@ -19,6 +19,7 @@ use crate::keyring::{KeyId, Vault};
 use crate::store::access::Access;
 use crate::store::engine::InitialContent;
 use crate::store::identity::Identity;
+use crate::store::lock_scope::LockScope;
 use crate::store::sqlite::disk::{disk_refusal, with_disk};
 use crate::store::sqlite::driver::SqliteDriver;
 use crate::store::sqlite::errors::store_error;
@@ -136,7 +137,7 @@ fn write_draft(draft: &Path, vault: &Vault, content: InitialContent<'_>) -> Resu
     let tx = connection.transaction().map_err(store_error)?;
     schema::migrate(&tx, 0)?;
     let driver = SqliteDriver { tx, caches_statements: false, purges_wal: false, _turn: None };
-    let mut tx = WriteTx::new(Box::new(driver), vault);
+    let mut tx = WriteTx::new(Box::new(driver), vault, LockScope::Store);
     content(&mut tx)?;
     tx.commit()?;
     let mode: String = connection

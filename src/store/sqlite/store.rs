@@ -12,6 +12,7 @@ use crate::store::copy::emptied;
 use crate::store::engine::Store;
 use crate::store::errors::busy;
 use crate::store::identity::Identity;
+use crate::store::lock_scope::LockScope;
 use crate::store::read_tx::ReadTx;
 use crate::store::sqlite::busy_timeout;
 use crate::store::sqlite::disk::with_disk;
@@ -54,8 +55,8 @@ impl Store for Sqlite {
 
     /// Uses `BEGIN IMMEDIATE`: a deferred transaction that reads first can't be upgraded while another
     /// process writes, and would fail at once instead of waiting.
-    fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<WriteTx<'a>> {
-        Ok(WriteTx::new(Box::new(self.locked()?), vault))
+    fn begin_scope<'a>(&'a mut self, vault: &'a Vault, scope: LockScope) -> Result<WriteTx<'a>> {
+        Ok(WriteTx::new(Box::new(self.locked()?), vault, scope))
     }
 
     fn replace_all<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<WriteTx<'a>> {
