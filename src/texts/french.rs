@@ -418,6 +418,30 @@ const fn text(text: Text) -> &'static str {
             "La page de connexion vous demande un nouveau mot de passe\u{a0}: choisissez-en un que vous n’utilisez \
              nulle part ailleurs. Ensuite, seul le nouveau fonctionne."
         }
+        Text::HandoutPasswordTitle => "{issuer}\u{a0}: choisissez un nouveau mot de passe",
+        Text::HandoutPasswordWhy => {
+            "Votre mot de passe doit être remplacé. Vous en choisirez un nouveau à votre prochaine connexion."
+        }
+        Text::HandoutPasswordDone => "Une fois connecté, c’est terminé.",
+        Text::HandoutPasswordAskedTitle => "Qui vous demande votre mot de passe\u{a0}?",
+        Text::HandoutPasswordNeverAsked => {
+            "Jamais le centre d’assistance, et jamais personne par téléphone, par e-mail ou par messagerie. Si \
+             quelqu’un vous le demande, refusez et prévenez le centre d’assistance."
+        }
+        Text::HandoutOpenSignIn => {
+            "Ouvrez la page de connexion et connectez-vous avec votre nom d’utilisateur et votre mot de passe."
+        }
+        Text::HandoutShowsQr => {
+            "La page de connexion affiche alors un code QR, un carré fait de petits points, et à côté une clé à \
+             saisir. Laissez-la ouverte."
+        }
+        Text::HandoutTypeFirstCode => {
+            "Saisissez ce code sur la page de connexion. S’il change entre-temps, saisissez le nouveau."
+        }
+        Text::HandoutSquareOnPage => "le carré de cette page",
+        Text::HandoutSquareOnScreen => "le carré affiché à l’écran",
+        Text::HandoutFromPage => "indiqués sur cette page",
+        Text::HandoutFromScreen => "affichés à l’écran",
         Text::HandoutInstall => {
             "Sur votre téléphone, installez {app} depuis l’App Store ou Google Play. L’application est gratuite. \
              Si elle y est déjà, utilisez-la."
@@ -433,62 +457,58 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutScanGoogle => {
             "Ouvrez l’application et touchez + en bas à droite. Touchez «\u{a0}Scanner un code QR\u{a0}» et visez \
-             le carré de cette page avec l’appareil photo."
+             {square} avec l’appareil photo."
         }
         Text::HandoutScanMicrosoft => {
-            "Ouvrez l’application et touchez + en haut à droite. Choisissez «\u{a0}Autre compte (Google, Facebook, \
-             etc.)\u{a0}», même s’il s’agit de votre compte professionnel, et visez le carré de cette page avec \
-             l’appareil photo."
+            "Ouvrez l’application et touchez + en haut à droite. Choisissez «\u{a0}Autre (Google, Facebook, \
+             etc.)\u{a0}», même s’il s’agit de votre compte professionnel, et visez {square} avec l’appareil photo."
         }
         Text::HandoutScanOkta => {
-            "Ouvrez l’application et touchez + en haut à droite. Choisissez «\u{a0}Autre\u{a0}», puis \
-             «\u{a0}Scanner un code QR\u{a0}», et visez le carré de cette page avec l’appareil photo. Touchez \
-             «\u{a0}Terminé\u{a0}»."
+            "Ouvrez l’application et touchez + en haut à droite. Choisissez «\u{a0}Autre\u{a0}», puis «\u{a0}Scanner \
+             un code QR\u{a0}», et visez {square} avec l’appareil photo. Touchez «\u{a0}Terminé\u{a0}»."
         }
         Text::HandoutScanDuo => {
             "Ouvrez l’application et touchez «\u{a0}Ajouter\u{a0}» en haut à droite (la première fois, \
-             «\u{a0}Configurer un compte\u{a0}»). Touchez «\u{a0}Utiliser un code QR\u{a0}» et visez le carré de \
-             cette page avec l’appareil photo. Gardez le nom proposé et touchez «\u{a0}Enregistrer\u{a0}»."
+             «\u{a0}Configurer un compte\u{a0}»). Touchez «\u{a0}Utiliser un code QR\u{a0}» et visez {square} avec \
+             l’appareil photo. Gardez le nom proposé et touchez «\u{a0}Enregistrer\u{a0}»."
         }
         Text::HandoutScanYubico => {
-            "Ouvrez l’application, puis branchez votre YubiKey ou tenez-la contre le dos du téléphone. Dans le \
-             menu, choisissez «\u{a0}Ajouter un compte\u{a0}», puis «\u{a0}Scanner le code QR\u{a0}», et visez le \
-             carré de cette page avec l’appareil photo. Touchez «\u{a0}Enregistrer\u{a0}»\u{a0}; présentez de \
-             nouveau la YubiKey si l’application le demande."
+            "Ouvrez l’application, puis branchez votre YubiKey ou tenez-la contre le dos du téléphone. Dans le menu, \
+             choisissez «\u{a0}Ajouter un compte\u{a0}», puis «\u{a0}Scanner le code QR\u{a0}», et visez {square} \
+             avec l’appareil photo. Touchez «\u{a0}Enregistrer\u{a0}»\u{a0}; présentez de nouveau la YubiKey si \
+             l’application le demande."
         }
         Text::HandoutScanAny => {
             "Ouvrez l’application et touchez + ou «\u{a0}Ajouter un compte\u{a0}». Si elle demande le type de \
-             compte, choisissez «\u{a0}Autre\u{a0}». Choisissez «\u{a0}Scanner un code QR\u{a0}» et visez le carré \
-             de cette page avec l’appareil photo."
+             compte, choisissez «\u{a0}Autre\u{a0}». Choisissez «\u{a0}Scanner un code QR\u{a0}» et visez {square} \
+             avec l’appareil photo."
         }
         Text::HandoutTypeGoogle => {
             "Si vous ne pouvez pas scanner\u{a0}: touchez + puis «\u{a0}Saisir une clé de configuration\u{a0}». \
-             Saisissez le nom du compte et la clé de cette page, choisissez le type de clé «\u{a0}{kind}\u{a0}», \
-             puis touchez «\u{a0}Ajouter\u{a0}»."
+             Saisissez le nom du compte et la clé {there}, choisissez le type de clé «\u{a0}{kind}\u{a0}», puis \
+             touchez «\u{a0}Ajouter\u{a0}»."
         }
         Text::HandoutTypeMicrosoft => {
-            "Si vous ne pouvez pas scanner\u{a0}: touchez «\u{a0}Entrer le code manuellement\u{a0}» sous l’image \
-             de l’appareil photo. Saisissez le nom du compte et la clé secrète de cette page, puis touchez \
+            "Si vous ne pouvez pas scanner\u{a0}: touchez «\u{a0}Ou entrer le code manuellement\u{a0}» sous l’image de \
+             l’appareil photo. Saisissez le nom du compte et la clé secrète {there}, puis touchez \
              «\u{a0}Terminer\u{a0}»."
         }
         Text::HandoutTypeOkta => {
             "Si vous ne pouvez pas scanner\u{a0}: touchez +, «\u{a0}Autre\u{a0}», puis «\u{a0}Saisir la clé \
-             manuellement\u{a0}». Saisissez le nom du compte et la clé de cette page, puis touchez \
-             «\u{a0}Terminé\u{a0}»."
+             manuellement\u{a0}». Saisissez le nom du compte et la clé {there}, puis touchez «\u{a0}Terminé\u{a0}»."
         }
         Text::HandoutTypeDuo => {
-            "Si vous ne pouvez pas scanner\u{a0}: touchez «\u{a0}Ajouter\u{a0}» et choisissez «\u{a0}Autre\u{a0}» \
-             à la fin de la liste des comptes. Saisissez le nom du compte et la clé de cette page, puis touchez \
+            "Si vous ne pouvez pas scanner\u{a0}: touchez «\u{a0}Ajouter\u{a0}» et choisissez «\u{a0}Autre\u{a0}» à \
+             la fin de la liste des comptes. Saisissez le nom du compte et la clé {there}, puis touchez \
              «\u{a0}Enregistrer\u{a0}»."
         }
         Text::HandoutTypeYubico => {
             "Si vous ne pouvez pas scanner\u{a0}: choisissez «\u{a0}Ajouter un compte\u{a0}», puis la saisie \
-             manuelle. Saisissez le nom du compte et la clé secrète de cette page, puis touchez \
-             «\u{a0}Enregistrer\u{a0}»."
+             manuelle. Saisissez le nom du compte et la clé secrète {there}, puis touchez «\u{a0}Enregistrer\u{a0}»."
         }
         Text::HandoutTypeAny => {
             "Si vous ne pouvez pas scanner\u{a0}: choisissez dans l’application de saisir la clé à la main. \
-             Saisissez le nom du compte et la clé de cette page."
+             Saisissez le nom du compte et la clé {there}."
         }
         Text::HandoutGoogleTimeBased => "Basée sur l’heure",
         Text::HandoutGoogleCounterBased => "Basée sur un compteur",
@@ -619,6 +639,11 @@ const fn text(text: Text) -> &'static str {
              Si l’un d’eux est perdu, le centre d’assistance les bloque tous à la fois, et vous les configurez de \
              nouveau."
         }
+        Text::HandoutSeveralAtSignIn => {
+            "Scannez le code QR avec chacun d’eux avant de saisir le premier code\u{a0}: ensuite, il n’est plus \
+             affiché. Tous afficheront le même code. Si l’un d’eux est perdu, le centre d’assistance les bloque \
+             tous à la fois, et vous les configurez de nouveau."
+        }
         Text::HandoutOnlyOne => {
             "N’en configurez qu’un seul avec cette page\u{a0}: chacun compte ses propres codes, et deux téléphones \
              ne seraient bientôt plus d’accord. Demandez au centre d’assistance une page pour chaque autre \
@@ -641,6 +666,14 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutTooLate => {
             "Après le {date}, aucun premier code n’est plus accepté\u{a0}: demandez une nouvelle page au centre \
              d’assistance."
+        }
+        Text::HandoutTooLatePassword => {
+            "Après le {date}, le mot de passe temporaire ne fonctionne plus\u{a0}: demandez-en un autre au centre \
+             d’assistance."
+        }
+        Text::HandoutShownAgain => {
+            "Si vous devez vous arrêter avant que le premier code soit accepté, reconnectez-vous plus tard, avec \
+             votre nouveau mot de passe si vous l’avez déjà choisi\u{a0}: le code QR s’affichera de nouveau."
         }
         Text::HandoutKeyTitle => "À saisir si vous ne pouvez pas scanner",
         Text::HandoutKey => "Clé",
