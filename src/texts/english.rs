@@ -340,8 +340,8 @@ const fn text(text: Text) -> &'static str {
              get. Whoever learns your password still can’t sign in as you."
         }
         Text::HandoutAgain => {
-            "Your codes work already, and stay as they are. With this page you set up a further phone, or the app \
-             once more."
+            "Your codes work already, and stay as they are. With this page you set up another phone, or the app once \
+             more."
         }
         Text::HandoutName => "Name",
         Text::HandoutAccount => "Account",
@@ -379,7 +379,7 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutShowsQr => {
             "The sign-in page now shows a QR code, a square made of small dots, and beside it a key to type. Leave \
-             it open."
+             the page open."
         }
         Text::HandoutTypeFirstCode => {
             "Type that code on the sign-in page. If it changes meanwhile, type the new one."
@@ -506,15 +506,15 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutSignInPaper => {
             "Open the sign-in page and sign in with your user name and password. When it asks for a code, type a \
-             code of your list that is not crossed out."
+             code from your list that is not crossed out."
         }
         Text::HandoutTypePaperCode => {
-            "When the sign-in page asks for a code, type a code of your list that is not crossed out."
+            "When the sign-in page asks for a code, type a code from your list that is not crossed out."
         }
         Text::HandoutCrossOut => "Cross that code out: each works only once.",
         Text::HandoutNewList => "When five codes are left, ask the helpdesk for a new list.",
         Text::HandoutElsewhere => {
-            "Use it as you were shown when you got it: {mark}. No code of it is typed anywhere."
+            "Use it as you were shown when you got it: {mark}. There is no code to type."
         }
         Text::HandoutKeep => {
             "Keep your device, and delete nothing in the app. Nothing has to be set up again."
@@ -537,18 +537,17 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutAskedTitle => "Who asks you for a code?",
         Text::HandoutAskedBy => "Only the sign-in page, after you have opened it yourself.",
         Text::HandoutNeverAsked => {
-            "Never the helpdesk, and never anybody by phone, e-mail or chat. Show or read out neither a code nor \
-             this page. If somebody asks for one, refuse and tell the helpdesk."
+            "Never the helpdesk, and never anybody by phone, e-mail or chat. Don’t show or read out a code, and show \
+             this page to nobody. If somebody asks for a code, refuse and tell the helpdesk."
         }
         Text::HandoutLostPhoneTitle => "If your phone is lost",
         Text::HandoutLostDeviceTitle => "If it is lost or broken",
         Text::HandoutLostListTitle => "If the list is lost",
         Text::HandoutLost => {
-            "Tell the helpdesk at once. It cuts off what was lost, and gives you something new to set up."
+            "Tell the helpdesk at once. It blocks what you lost, and gives you something new to set up."
         }
         Text::HandoutLostContact => {
-            "Tell the helpdesk at once: {contact}. It cuts off what was lost, and gives you something new to set \
-             up."
+            "Tell the helpdesk at once: {contact}. It blocks what you lost, and gives you something new to set up."
         }
         Text::HandoutLostRecovery => "A recovery code lets you sign in until then.",
         Text::HandoutNewPhone => {
@@ -583,7 +582,7 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutTooLateTitle => "If you don’t manage in time",
         Text::HandoutTooLate => {
-            "After {date} no first code is accepted any more: ask the helpdesk for a new page."
+            "After {date} it is too late to type the first code: ask the helpdesk for a new page."
         }
         Text::HandoutTooLatePassword => {
             "After {date} the temporary password no longer works: ask the helpdesk for another one."
@@ -616,12 +615,12 @@ const fn text(text: Text) -> &'static str {
              shred the paper, delete the file."
         }
         Text::HandoutDestroyRest => {
-            "Whoever reads this page can sign in with your password. Once your first code has been accepted, keep \
-             the recovery codes on paper, away from your password, and destroy the rest: shred the paper, delete \
-             the file."
+            "Whoever has this page and your password can sign in as you. Once your first code has been accepted, \
+             keep the recovery codes on paper, away from your password, and destroy the rest: shred the paper, \
+             delete the file."
         }
         Text::HandoutKeepCodes => {
-            "Whoever reads these codes can sign in with your password. Keep them on paper, away from your \
+            "Whoever has these codes and your password can sign in as you. Keep them on paper, away from your \
              password, and destroy the page when the last is used."
         }
         Text::HandoutNoSecret => "There is no secret on this page.",

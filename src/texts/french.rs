@@ -92,11 +92,11 @@ const fn text(text: Text) -> &'static str {
         Text::CardCounter => "compteur",
         Text::CardOnly => "Seuls cet écran et votre\nconnexion demandent un code.",
         Text::CardTooSmall => {
-            "Le QR code demande {columns} colonnes et {rows} lignes\u{a0}: agrandissez le terminal puis lancez \
+            "Le code QR demande {columns} colonnes et {rows} lignes\u{a0}: agrandissez le terminal puis lancez \
              show-qr, ou utilisez --output FICHIER.png."
         }
         Text::CardEnlarge => {
-            "Le QR code demande {columns} colonnes et {rows} lignes\u{a0}: agrandissez le terminal, et il apparaît."
+            "Le code QR demande {columns} colonnes et {rows} lignes\u{a0}: agrandissez le terminal, et il apparaît."
         }
 
         // What is shown once.
@@ -275,7 +275,7 @@ const fn text(text: Text) -> &'static str {
             "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; installez un appareil"
         }
         Text::DeviceRequiredOfHelpdesk => {
-            "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; demandez un nouveau QR code au \
+            "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; demandez un nouveau code QR au \
              centre d’assistance"
         }
         Text::CodeRequired => "{user}\u{a0}: il faut un code",
@@ -422,10 +422,10 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutPasswordWhy => {
             "Votre mot de passe doit être remplacé. Vous en choisirez un nouveau à votre prochaine connexion."
         }
-        Text::HandoutPasswordDone => "Une fois connecté, c’est terminé.",
+        Text::HandoutPasswordDone => "Une fois la connexion établie, c’est terminé.",
         Text::HandoutPasswordAskedTitle => "Qui vous demande votre mot de passe\u{a0}?",
         Text::HandoutPasswordNeverAsked => {
-            "Jamais le centre d’assistance, et jamais personne par téléphone, par e-mail ou par messagerie. Si \
+            "Jamais le centre d’assistance, ni qui que ce soit par téléphone, par e-mail ou par messagerie. Si \
              quelqu’un vous le demande, refusez et prévenez le centre d’assistance."
         }
         Text::HandoutOpenSignIn => {
@@ -433,7 +433,7 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutShowsQr => {
             "La page de connexion affiche alors un code QR, un carré fait de petits points, et à côté une clé à \
-             saisir. Laissez-la ouverte."
+             saisir. Laissez cette page ouverte."
         }
         Text::HandoutTypeFirstCode => {
             "Saisissez ce code sur la page de connexion. S’il change entre-temps, saisissez le nouveau."
@@ -443,8 +443,8 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutFromPage => "indiqués sur cette page",
         Text::HandoutFromScreen => "affichés à l’écran",
         Text::HandoutInstall => {
-            "Sur votre téléphone, installez {app} depuis l’App Store ou Google Play. L’application est gratuite. \
-             Si elle y est déjà, utilisez-la."
+            "Sur votre téléphone, installez {app} depuis l’App Store ou Google Play. L’application est gratuite. Si \
+             elle est déjà installée, utilisez-la."
         }
         Text::HandoutInstallAny => {
             "Sur votre téléphone, installez une application d’authentification depuis l’App Store ou Google Play, \
@@ -536,7 +536,7 @@ const fn text(text: Text) -> &'static str {
              suivant et saisissez-le aussi."
         }
         Text::HandoutDone => {
-            "Une fois le code accepté, c’est terminé. Ensuite, chaque connexion demande un nouveau code."
+            "Une fois le code accepté, c’est terminé. Ensuite, un nouveau code vous sera demandé à chaque connexion."
         }
         Text::HandoutTokenTime => {
             "Prenez votre jeton d’authentification. Il affiche un code à {digits} chiffres\u{a0}; si l’écran est \
@@ -583,10 +583,10 @@ const fn text(text: Text) -> &'static str {
             "Quand il ne reste que cinq codes, demandez une nouvelle liste au centre d’assistance."
         }
         Text::HandoutElsewhere => {
-            "Utilisez-le comme on vous l’a montré à la remise\u{a0}: {mark}. Aucun code n’est à saisir."
+            "Utilisez-le comme on vous l’a montré lors de la remise\u{a0}: {mark}. Il n’y a aucun code à saisir."
         }
         Text::HandoutKeep => {
-            "Gardez votre appareil et ne supprimez rien dans l’application. Rien n’est à configurer de nouveau."
+            "Gardez votre appareil et ne supprimez rien dans l’application. Vous n’aurez rien à reconfigurer."
         }
         Text::HandoutAskToSwitchOn => {
             "Quand vous aurez de nouveau besoin de codes, demandez au centre d’assistance de réactiver votre \
@@ -603,29 +603,28 @@ const fn text(text: Text) -> &'static str {
             "{issuer}\u{a0}: votre authentification à deux facteurs est désactivée"
         }
         Text::HandoutSwitchedOff => {
-            "Vos codes sont désactivés, et tous les réglages sont conservés. Tant que le centre d’assistance ne \
-             les a pas réactivés, tous les codes sont refusés. Demandez au centre d’assistance comment vous \
-             connecter en attendant."
+            "Tous les réglages sont conservés, mais vos codes sont désactivés. Tant que le centre d’assistance ne \
+             les a pas réactivés, tous les codes sont refusés. Demandez-lui comment vous connecter en attendant."
         }
         Text::HandoutAskedTitle => "Qui vous demande un code\u{a0}?",
         Text::HandoutAskedBy => {
             "Uniquement la page de connexion, après que vous l’avez ouverte vous-même."
         }
         Text::HandoutNeverAsked => {
-            "Jamais le centre d’assistance, et jamais personne par téléphone, par e-mail ou par messagerie. Ne \
-             montrez et ne dictez ni un code ni cette page. Si quelqu’un vous en demande, refusez et prévenez le \
-             centre d’assistance."
+            "Jamais le centre d’assistance, ni qui que ce soit par téléphone, par e-mail ou par messagerie. Ne \
+             montrez et ne dictez jamais un code, et ne montrez cette page à personne. Si quelqu’un vous en demande \
+             un, refusez et prévenez le centre d’assistance."
         }
         Text::HandoutLostPhoneTitle => "Si vous perdez votre téléphone",
         Text::HandoutLostDeviceTitle => "En cas de perte ou de panne",
         Text::HandoutLostListTitle => "Si vous perdez la liste",
         Text::HandoutLost => {
-            "Prévenez aussitôt le centre d’assistance. Il bloque ce qui est perdu et vous donne de quoi configurer \
-             un remplacement."
+            "Prévenez aussitôt le centre d’assistance. Il bloque ce que vous avez perdu et vous fournit de quoi le \
+             remplacer."
         }
         Text::HandoutLostContact => {
-            "Prévenez aussitôt le centre d’assistance\u{a0}: {contact}. Il bloque ce qui est perdu et vous donne \
-             de quoi configurer un remplacement."
+            "Prévenez aussitôt le centre d’assistance\u{a0}: {contact}. Il bloque ce que vous avez perdu et vous \
+             fournit de quoi le remplacer."
         }
         Text::HandoutLostRecovery => {
             "En attendant, un code de secours vous permet de vous connecter."
@@ -651,12 +650,12 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutRefusedTitle => "Si un code est refusé",
         Text::HandoutRefusedTime => {
-            "Chaque code ne sert qu’une fois, et peu de temps\u{a0}: attendez le suivant. S’il est refusé lui \
-             aussi, laissez le téléphone régler automatiquement la date et l’heure."
+            "Chaque code ne sert qu’une fois et n’est valable que peu de temps\u{a0}: attendez le suivant. S’il est \
+             refusé lui aussi, activez sur le téléphone le réglage automatique de la date et de l’heure."
         }
         Text::HandoutRefusedToken => {
-            "Chaque code ne sert qu’une fois, et peu de temps\u{a0}: attendez le suivant. S’il est refusé lui \
-             aussi, adressez-vous au centre d’assistance, qui peut resynchroniser le jeton."
+            "Chaque code ne sert qu’une fois et n’est valable que peu de temps\u{a0}: attendez le suivant. S’il est \
+             refusé lui aussi, adressez-vous au centre d’assistance, qui peut resynchroniser le jeton."
         }
         Text::HandoutRefusedCounter => {
             "Chaque code ne sert qu’une fois\u{a0}: prenez le suivant. S’il est refusé lui aussi, adressez-vous au \
@@ -664,8 +663,8 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutTooLateTitle => "Si vous n’y arrivez pas à temps",
         Text::HandoutTooLate => {
-            "Après le {date}, aucun premier code n’est plus accepté\u{a0}: demandez une nouvelle page au centre \
-             d’assistance."
+            "Après le {date}, il sera trop tard pour saisir le premier code\u{a0}: demandez une nouvelle page au \
+             centre d’assistance."
         }
         Text::HandoutTooLatePassword => {
             "Après le {date}, le mot de passe temporaire ne fonctionne plus\u{a0}: demandez-en un autre au centre \
@@ -699,7 +698,7 @@ const fn text(text: Text) -> &'static str {
             "Chaque code ne sert qu’une fois, dans n’importe quel ordre. Barrez-le après usage."
         }
         Text::HandoutDestroy => {
-            "Quiconque lit cette page peut produire vos codes. Dès que votre premier code a été accepté, \
+            "Quiconque lit cette page peut générer vos codes. Dès que votre premier code a été accepté, \
              détruisez-la\u{a0}: déchirez le papier, supprimez le fichier."
         }
         Text::HandoutDestroyRest => {
@@ -715,11 +714,11 @@ const fn text(text: Text) -> &'static str {
 
         // The QR code on a terminal.
         Text::QrTooNarrow => {
-            "Le QR code demande {columns} colonnes\u{a0}: agrandissez le terminal puis lancez show-qr, omettez --ascii, \
+            "Le code QR demande {columns} colonnes\u{a0}: agrandissez le terminal puis lancez show-qr, omettez --ascii, \
              ou utilisez --output FICHIER.png."
         }
         Text::QrTooHigh => {
-            "Le QR code a {rows} lignes\u{a0}: agrandissez le terminal ou réduisez sa police pour le voir en entier."
+            "Le code QR a {rows} lignes\u{a0}: agrandissez le terminal ou réduisez sa police pour le voir en entier."
         }
         Text::TypeKey => "Saisissez ceci dans votre application d’authentification\u{a0}:",
     }

@@ -191,7 +191,7 @@ fn whoever_is_switched_off_reads_that_nothing_is_to_be_set_up() {
     says(
         &mut sample,
         &["every code is refused", "Nothing has to be set up again", "ask the helpdesk to switch"],
-        &["tous les codes sont refusés", "Rien n’est à configurer de nouveau", "réactiver"],
+        &["tous les codes sont refusés", "Vous n’aurez rien à reconfigurer", "réactiver"],
     );
     has_no_secret(&sample);
     sample.device = fixture::phone(2, fixture::pending_state(1_741_964_640)).disabled();
