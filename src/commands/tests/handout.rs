@@ -3,6 +3,7 @@
 
 mod at_sign_in;
 mod new_devices;
+mod whole_pages;
 
 use std::cell::Cell;
 use std::os::unix::fs::PermissionsExt as _;
