@@ -111,9 +111,9 @@ impl Verb for WriteHandout {
         let pages = Pages::new(app, &self.page, form, &ticket)?;
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
-        let requirement = app.config.policy.requirement(&user);
         let now = app.env.clock.now()?;
-        let about = to_hand_out(&user, label.as_ref(), self.active, requirement, now)?;
+        let must_have_mfa = app.config.policy.requirement(&user).is_in_force(now);
+        let about = to_hand_out(&user, label.as_ref(), self.active, must_have_mfa, now)?;
         let device = about.device();
         if self.recovery_codes {
             user.check_has_devices()?;
@@ -266,8 +266,8 @@ impl WriteHandout {
         let policy = app.config.policy.clone();
         write_tx(app, opened, |app, mut write| {
             let user = write.user(name)?;
-            let requirement = policy.requirement(&user);
-            let about = to_hand_out(&user, label, self.active, requirement, write.at)?;
+            let must_have_mfa = policy.requirement(&user).is_in_force(write.at);
+            let about = to_hand_out(&user, label, self.active, must_have_mfa, write.at)?;
             if !seen.is(&user, about) {
                 return Err(changed_meanwhile(name).into());
             }

@@ -7,7 +7,6 @@ use crate::domain::hint::{Command, Hint, command};
 use crate::domain::name::Label;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::password::PasswordChange;
-use crate::domain::policy::Requirement;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shell_word;
 use crate::domain::time::Timestamp;
@@ -50,7 +49,7 @@ impl<'u> HandedOut<'u> {
 }
 
 /// What a page for the user is about: the device that [`device_to_hand_out`] finds, or what the sign-in asks of a user
-/// without one.
+/// without one. `must_have_mfa`: MFA is required of them now.
 ///
 /// Refuses what [`device_to_hand_out`] refuses, so also a user without a device of whom nothing is asked, and one whose
 /// password alone may not enrol: they need a page with a QR code.
@@ -58,19 +57,19 @@ pub fn to_hand_out<'u>(
     user: &'u User,
     label: Option<&Label>,
     active_too: bool,
-    requirement: Requirement,
+    must_have_mfa: bool,
     now: Timestamp,
 ) -> Result<HandedOut<'u>, Refusal> {
     if label.is_some() || user.live().next().is_some() {
         return device_to_hand_out(user, label, active_too, now).map(HandedOut::Device);
     }
     let chooses_password = user.password_change != PasswordChange::NotRequired;
-    if !requirement.is_in_force(now) && chooses_password {
+    if !must_have_mfa && chooses_password {
         return Ok(HandedOut::NewPassword);
     }
     // As the sign-in decides: a temporary password comes from the helpdesk, so it may enrol.
     let may_enrol = !user.enrolment_barred || user.password_change == PasswordChange::Required;
-    if requirement.is_in_force(now) && may_enrol {
+    if must_have_mfa && may_enrol {
         return Ok(HandedOut::AppAtSignIn);
     }
     device_to_hand_out(user, label, active_too, now).map(HandedOut::Device)
