@@ -132,6 +132,17 @@ impl<'w> Person<'w> {
         }
     }
 
+    /// Does what the page says up to the code that the app shows, as with a further phone.
+    pub fn set_up(&mut self, page: &Page) -> Result<(), String> {
+        for (act, step) in page.acts()? {
+            self.act(page, act, &step)?;
+            if act == Act::SeeCode {
+                return Ok(());
+            }
+        }
+        Err("the page says nothing of a code".into())
+    }
+
     fn act(&mut self, page: &Page, act: Act, step: &str) -> Result<(), String> {
         match act {
             Act::Install => {
@@ -153,7 +164,7 @@ impl<'w> Person<'w> {
             Act::ChoosePassword => self.choose_password(),
             Act::SeeQr if self.outcome() == "enrolment_required" && self.screen.is_some() => Ok(()),
             Act::SeeQr => Err("no square is there".into()),
-            Act::SignInAndType => self.sign_in_with_code(),
+            Act::SignInAndType | Act::SignInAsBefore => self.sign_in_with_code(),
             Act::TypeWhenAsked | Act::TypeThatCode if self.looks_for.is_none() => {
                 Err("which code?".into())
             }
@@ -166,7 +177,6 @@ impl<'w> Person<'w> {
                 self.world.run("enable alice").expect(0);
                 Ok(())
             }
-            Act::SignInAsBefore => self.sign_in_with_code(),
         }
     }
 
