@@ -20,11 +20,10 @@ use crate::domain::audit::event::Ticket;
 use crate::domain::consequences::consequences;
 use crate::domain::device::Device;
 use crate::domain::name::Label;
-use crate::domain::otpauth::AppSettings;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::shown_state::changed_meanwhile;
-use crate::domain::user::{Changed, Language, User, device_to_hand_out, has_secret_to_hand_out};
+use crate::domain::user::{Changed, HandedOut, Language, User, to_hand_out};
 use crate::files::file_trust::display_path;
 use crate::handout::HandoutForm;
 use crate::operate;
@@ -37,7 +36,8 @@ use crate::store::Change;
 ///
 /// It says why, has the steps of the user's app, the QR code and the key to type, and what to do when the phone is lost,
 /// in the user's language; --lang both has English and French beside each other. For a YubiKey, a hardware token, a
-/// printed list and a device that is switched off it has the steps and no secret.
+/// printed list and a device that is switched off it has the steps and no secret. So it has for a user without a device
+/// who has to choose a password or set up an app at the next sign-in, which shows them the QR code.
 ///
 /// For an active device add --active, which the log records: whoever has the page can make that device's codes.
 /// --recovery-codes prints new recovery codes with boxes to tick; the old set is void once the page is on the disk.
@@ -72,9 +72,10 @@ pub struct WriteHandout {
 struct HandoutReport {
     schema: &'static str,
     user: String,
-    device: String,
-    kind: &'static str,
-    state: &'static str,
+    /// Absent, as its kind and state are, where the sign-in makes the device.
+    device: Option<String>,
+    kind: Option<&'static str>,
+    state: Option<&'static str>,
     /// The one that the page begins with.
     language: &'static str,
     languages: Vec<&'static str>,
@@ -110,8 +111,14 @@ impl Verb for WriteHandout {
         let pages = Pages::new(app, &self.page, form, &ticket)?;
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
-        let device = device_to_hand_out(&user, label.as_ref(), self.active, app.env.clock.now()?)?;
-        pages.check_app(app, &user, device)?;
+        let now = app.env.clock.now()?;
+        let must_have_mfa = app.config.policy.requirement(&user).is_in_force(now);
+        let about = to_hand_out(&user, label.as_ref(), self.active, must_have_mfa, now)?;
+        let device = about.device();
+        if self.recovery_codes {
+            user.check_has_devices()?;
+        }
+        pages.check_app(app, &user, about)?;
         try_to_make(app, &path, "--output")?;
         let set = self.recovery_codes.then(|| NewSet::make(app)).transpose()?;
         if !self.is_agreed(app, &mut opened, &user, set.as_ref())? {
@@ -120,22 +127,23 @@ impl Verb for WriteHandout {
         let file =
             if dry_run { None } else { Some(operator_files::new_file(app, &path, "--output")?) };
         // Made before anything is logged or changed: a template of the site's own may fail.
-        let has_secret = has_secret_to_hand_out(device);
-        let secret = has_secret.then(|| opened.vault.open(user.id, device)).transpose()?;
+        let has_secret = about.has_secret();
+        let shown = device.filter(|_| has_secret);
+        let secret = shown.map(|device| opened.vault.open(user.id, device)).transpose()?;
         let recovery_codes = set.as_ref().map(NewSet::grouped).unwrap_or_default();
         let secrets =
             PageSecrets { secret: secret.as_ref(), recovery_codes, ..PageSecrets::default() };
-        let content = pages.write(&user, device, &secrets)?;
-        let seen = SeenDevice { user: &user, device };
+        let content = pages.write(&user, about, &secrets)?;
+        let seen = SeenPage { user: &user, about };
         self.log(app, &mut opened, seen, label.as_ref(), &ticket)?;
         let file = file.map(|file| write_durably(file, &content, "--output")).transpose()?;
         let languages: Vec<_> = pages.languages(&user).into_iter().map(Language::code).collect();
         let mut report = HandoutReport {
             schema: "mfactl.handout/1",
             user: name.to_string(),
-            device: device.label.to_string(),
-            kind: device.factor.kind(),
-            state: device.state.word(),
+            device: device.map(|device| device.label.to_string()),
+            kind: device.map(|device| device.factor.kind()),
+            state: device.map(|device| device.state.word()),
             language: languages.first().copied().unwrap_or_default(),
             languages,
             form: word(form),
@@ -169,7 +177,7 @@ impl Verb for WriteHandout {
         }
         if let Some(file) = file {
             file.keep();
-            if device.is_pending() {
+            if let Some(device) = device.filter(|device| device.is_pending()) {
                 let hint = pending_hint(app, &user, device);
                 app.note(&format!("hint: {hint}"));
             }
@@ -180,21 +188,28 @@ impl Verb for WriteHandout {
 
 /// What a page was made of, before it is looked at again under the lock.
 #[derive(Clone, Copy)]
-struct SeenDevice<'a> {
+struct SeenPage<'a> {
     user: &'a User,
-    device: &'a Device,
+    about: HandedOut<'a>,
 }
 
-impl SeenDevice<'_> {
+impl SeenPage<'_> {
     /// Whether a page would be the same.
-    fn is(self, user: &User, device: &Device) -> bool {
+    fn is(self, user: &User, about: HandedOut<'_>) -> bool {
         let of = |device: &Device| {
             (device.id, device.label.clone(), device.secret.clone(), device.state.clone())
         };
-        user.id == self.user.id
+        let is_same = match (about, self.about) {
+            (HandedOut::Device(device), HandedOut::Device(seen)) => of(device) == of(seen),
+            (about, seen) => about == seen,
+        };
+        let until = |user: &User| user.temporary.as_ref().map(|temporary| temporary.until);
+        is_same
+            && user.id == self.user.id
             && user.profile == self.user.profile
-            && of(device) == of(self.device)
-            && AppSettings::of(device) == AppSettings::of(self.device)
+            && about.app_settings() == self.about.app_settings()
+            && user.password_change == self.user.password_change
+            && until(user) == until(self.user)
     }
 }
 
@@ -242,19 +257,21 @@ impl WriteHandout {
         &self,
         app: &mut App<'_>,
         opened: &mut OpenStore,
-        seen: SeenDevice<'_>,
+        seen: SeenPage<'_>,
         label: Option<&Label>,
         ticket: &Ticket,
     ) -> Result<()> {
         let name = &seen.user.name;
-        let is_logged = has_secret_to_hand_out(seen.device) && !self.operator.dry_run;
+        let is_logged = seen.about.has_secret() && !self.operator.dry_run;
+        let policy = app.config.policy.clone();
         write_tx(app, opened, |app, mut write| {
             let user = write.user(name)?;
-            let device = device_to_hand_out(&user, label, self.active, write.at)?;
-            if !seen.is(&user, device) {
+            let must_have_mfa = policy.requirement(&user).is_in_force(write.at);
+            let about = to_hand_out(&user, label, self.active, must_have_mfa, write.at)?;
+            if !seen.is(&user, about) {
                 return Err(changed_meanwhile(name).into());
             }
-            if is_logged {
+            if let Some(device) = about.device().filter(|_| is_logged) {
                 let audit = AuditRecord {
                     verb: Self::NAME,
                     outcome: if device.is_active() { "shown_active" } else { "shown" },
@@ -288,8 +305,8 @@ impl Record for HandoutReport {
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.user);
-        f.text(&self.device);
-        f.text(self.state);
+        f.maybe_text(self.device.as_deref());
+        f.maybe_text(self.state);
         f.text(self.language);
         f.text(self.form);
         f.text(&self.output);
@@ -297,7 +314,8 @@ impl Record for HandoutReport {
     }
 
     fn sentence(&self) -> String {
-        let (name, device, output) = (&self.user, &self.device, &self.output);
+        let (name, output) = (&self.user, &self.output);
+        let device = self.device.as_deref().unwrap_or("the next sign-in");
         let then = joined(&self.consequences);
         if self.dry_run {
             return format!(

@@ -4,7 +4,7 @@ mod changes;
 mod handed_out;
 mod never_shown;
 
-pub use handed_out::{device_to_hand_out, has_secret_to_hand_out};
+pub use handed_out::{HandedOut, to_hand_out};
 pub use never_shown::never_shown;
 
 use serde::Serialize;

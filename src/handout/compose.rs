@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use crate::domain::device::Device;
 use crate::domain::name::Label;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::user::Language;
@@ -16,13 +17,13 @@ pub fn compose(subject: &HandoutSubject<'_>) -> Handout {
     let matter = |language: &Language| Matter {
         subject,
         texts: Texts(*language),
-        kind: HandoutKind::of(subject.device),
-        stage: SetUpStage::of(subject.device),
+        kind: HandoutKind::of(subject.about),
+        stage: SetUpStage::of(subject.about),
         issuer: word(subject.issuer),
         contact: subject.contact.map(contact),
     };
     let sheets: Vec<Sheet> = subject.languages.iter().map(|l| sheet(&matter(l))).collect();
-    let is_switched_off = matches!(SetUpStage::of(subject.device), SetUpStage::SwitchedOff { .. });
+    let is_switched_off = matches!(SetUpStage::of(subject.about), SetUpStage::SwitchedOff { .. });
     let key = subject.key.as_ref().filter(|_| !is_switched_off);
     Handout {
         paper: subject.paper,
@@ -39,7 +40,12 @@ fn sheet(matter: &Matter<'_>) -> Sheet {
         SetUpStage::SwitchedOff { .. } => {
             (Text::HandoutSwitchedOffTitle, vec![matter.text(Text::HandoutSwitchedOff)])
         }
-        SetUpStage::ToSetUp => (Text::HandoutTitle, vec![matter.text(Text::HandoutWhy)]),
+        SetUpStage::OnlyPassword => {
+            (Text::HandoutPasswordTitle, vec![matter.text(Text::HandoutPasswordWhy)])
+        }
+        SetUpStage::ToSetUp | SetUpStage::AtSignIn => {
+            (Text::HandoutTitle, vec![matter.text(Text::HandoutWhy)])
+        }
         SetUpStage::InUse if matter.has_key() => {
             let texts = [Text::HandoutWhy, Text::HandoutAgain];
             (Text::HandoutTitle, texts.map(|text| matter.text(text)).to_vec())
@@ -76,18 +82,21 @@ fn fact(matter: &Matter<'_>, name: Text, value: String) -> Fact {
 }
 
 fn facts(matter: &Matter<'_>) -> Vec<Fact> {
-    let HandoutSubject { user, device, ticket, .. } = matter.subject;
+    let HandoutSubject { user, about, ticket, .. } = matter.subject;
     let name = user.profile.display_name.as_deref();
-    let serial = device.serial.as_ref().map(|serial| serial.as_str().to_owned());
+    let device = about.device();
+    let serial = device.and_then(|device| device.serial.as_ref());
     // The label tells devices apart: the only one needs none, unless somebody chose it.
-    let is_only = user.live().all(|other| other.id == device.id);
-    let is_named = !is_only || device.label.as_str() != Label::DEFAULT;
-    let label = is_named.then(|| word(device.label.as_str()));
+    let is_named = |device: &&Device| {
+        let is_only = user.live().all(|other| other.id == device.id);
+        !is_only || device.label.as_str() != Label::DEFAULT
+    };
+    let label = device.filter(is_named).map(|device| word(device.label.as_str()));
     let facts = [
         (Text::HandoutName, name.map(word)),
         (Text::HandoutAccount, Some(account(matter))),
         (Text::HandoutDevice, label),
-        (Text::HandoutSerial, serial.as_deref().map(word)),
+        (Text::HandoutSerial, serial.map(|serial| word(serial.as_str()))),
         (Text::HandoutDoBefore, matter.expiry()),
         (Text::HandoutTicket, ticket.map(word)),
         (Text::HandoutHelpdesk, matter.contact.clone()),

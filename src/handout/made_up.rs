@@ -10,7 +10,7 @@ use crate::domain::name::{Label, UserName};
 use crate::domain::paper_size::PaperSize;
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::user::{Language, Profile, User};
+use crate::domain::user::{HandedOut, Language, Profile, User};
 use crate::handout::compose::compose;
 use crate::handout::page::Handout;
 use crate::handout::subject::{HandoutSubject, ManualKey};
@@ -73,7 +73,7 @@ const fn subject<'a>(user: &'a User, device: &'a Device) -> HandoutSubject<'a> {
         contact: None,
         ticket: None,
         user,
-        device,
+        about: HandedOut::Device(device),
         app: HandoutApp::Any,
         key: None,
         recovery_codes: Vec::new(),

@@ -18,18 +18,23 @@ fn section(matter: &Matter<'_>, title: Text, paragraphs: Vec<String>) -> PageSec
 
 /// Whom the user will and won't be asked for a code by. Nobody asks for what shows no codes.
 fn asked(matter: &Matter<'_>) -> Option<PageSection> {
-    if matter.kind == HandoutKind::Elsewhere {
-        return None;
-    }
-    let texts = [Text::HandoutAskedBy, Text::HandoutNeverAsked];
+    let (title, texts) = match matter.kind {
+        HandoutKind::Elsewhere => return None,
+        HandoutKind::Nothing => (
+            Text::HandoutPasswordAskedTitle,
+            [Text::HandoutAskedBy, Text::HandoutPasswordNeverAsked],
+        ),
+        _ => (Text::HandoutAskedTitle, [Text::HandoutAskedBy, Text::HandoutNeverAsked]),
+    };
     let paragraphs = texts.map(|text| matter.text(text)).to_vec();
-    Some(PageSection { is_warning: true, ..section(matter, Text::HandoutAskedTitle, paragraphs) })
+    Some(PageSection { is_warning: true, ..section(matter, title, paragraphs) })
 }
 
 fn lost(matter: &Matter<'_>) -> Option<PageSection> {
     let title = match matter.kind {
         HandoutKind::App(_) if !is_on_yubikey(matter) => Text::HandoutLostPhoneTitle,
         HandoutKind::Paper => Text::HandoutLostListTitle,
+        HandoutKind::Nothing => return None,
         HandoutKind::App(_)
         | HandoutKind::Clock(_)
         | HandoutKind::Button(_)
@@ -56,8 +61,11 @@ fn is_on_yubikey(matter: &Matter<'_>) -> bool {
 
 fn several(matter: &Matter<'_>) -> Option<PageSection> {
     let HandoutKind::App(settings) = matter.kind else { return None };
+    let is_scanned_once = matter.stage == SetUpStage::AtSignIn;
     let text = match settings {
-        _ if !matter.has_key() || is_on_yubikey(matter) => return None,
+        _ if is_on_yubikey(matter) => return None,
+        _ if is_scanned_once => Text::HandoutSeveralAtSignIn,
+        _ if !matter.has_key() => return None,
         AppSettings::Totp(_) => Text::HandoutSeveral,
         AppSettings::Hotp(..) => Text::HandoutOnlyOne,
     };
@@ -72,15 +80,30 @@ fn refused(matter: &Matter<'_>) -> Option<PageSection> {
             Text::HandoutRefusedCounter
         }
         HandoutKind::Clock(_) => Text::HandoutRefusedToken,
-        HandoutKind::Yubikey | HandoutKind::Paper | HandoutKind::Elsewhere => return None,
+        HandoutKind::Yubikey
+        | HandoutKind::Paper
+        | HandoutKind::Elsewhere
+        | HandoutKind::Nothing => return None,
     };
     Some(section(matter, Text::HandoutRefusedTitle, vec![matter.text(text)]))
 }
 
 fn too_late(matter: &Matter<'_>) -> Option<PageSection> {
-    if matter.stage != SetUpStage::ToSetUp {
-        return None;
-    }
-    let text = matter.fill(Text::HandoutTooLate, &[("date", &matter.expiry()?)]);
-    Some(section(matter, Text::HandoutTooLateTitle, vec![text]))
+    let paragraphs = match matter.stage {
+        SetUpStage::ToSetUp => {
+            vec![matter.fill(Text::HandoutTooLate, &[("date", &matter.expiry()?)])]
+        }
+        SetUpStage::AtSignIn | SetUpStage::OnlyPassword => {
+            let until = matter.subject.user.temporary.as_ref().map(|temporary| temporary.until);
+            let until = until.map(|until| matter.texts.date(until));
+            let is_shown = matter.stage == SetUpStage::AtSignIn;
+            let again = is_shown.then(|| matter.text(Text::HandoutShownAgain));
+            let late =
+                until.map(|date| matter.fill(Text::HandoutTooLatePassword, &[("date", &date)]));
+            [again, late].into_iter().flatten().collect()
+        }
+        SetUpStage::InUse | SetUpStage::SwitchedOff { .. } => return None,
+    };
+    let is_worth_it = !paragraphs.is_empty();
+    is_worth_it.then(|| section(matter, Text::HandoutTooLateTitle, paragraphs))
 }

@@ -8,12 +8,16 @@ use crate::handout::subject::{HandoutKind, Matter, SetUpStage, word};
 use crate::texts::Text;
 
 pub fn of(matter: &Matter<'_>) -> Vec<String> {
+    if matter.stage == SetUpStage::AtSignIn {
+        return steps_at_sign_in(matter);
+    }
     let password = password_steps(matter);
     // Whoever chooses a password is at the sign-in page already.
     let is_signing_in = !password.is_empty();
     let steps = match matter.stage {
         SetUpStage::SwitchedOff { was_set_up } => switched_off(matter, was_set_up),
-        SetUpStage::ToSetUp | SetUpStage::InUse => match matter.kind {
+        SetUpStage::OnlyPassword => plain(matter, &[Text::HandoutPasswordDone]),
+        SetUpStage::AtSignIn | SetUpStage::ToSetUp | SetUpStage::InUse => match matter.kind {
             HandoutKind::App(settings) => app_steps(matter, settings, is_signing_in),
             HandoutKind::Clock(digits) => {
                 token_steps(matter, Text::HandoutTokenTime, digits, is_signing_in)
@@ -39,6 +43,7 @@ pub fn of(matter: &Matter<'_>) -> Vec<String> {
                 plain(matter, &[sign_in, Text::HandoutCrossOut, Text::HandoutNewList])
             }
             HandoutKind::Elsewhere => elsewhere(matter),
+            HandoutKind::Nothing => Vec::new(),
         },
     };
     password.into_iter().chain(steps).collect()
@@ -46,6 +51,36 @@ pub fn of(matter: &Matter<'_>) -> Vec<String> {
 
 fn plain(matter: &Matter<'_>, texts: &[Text]) -> Vec<String> {
     texts.iter().map(|text| matter.text(*text)).collect()
+}
+
+/// The steps of a user to whom the sign-in shows the QR code. The app comes first: nobody wants to install one while a
+/// sign-in waits.
+fn steps_at_sign_in(matter: &Matter<'_>) -> Vec<String> {
+    let HandoutKind::App(settings) = matter.kind else { return Vec::new() };
+    let AppTexts { install, name, scan, by_hand } = app_texts(matter.subject.app);
+    let password = password_steps(matter);
+    let sign_in =
+        if password.is_empty() { vec![matter.text(Text::HandoutOpenSignIn)] } else { password };
+    let mut steps = vec![matter.fill(install, &[("app", name)])];
+    steps.extend(sign_in);
+    steps.push(matter.text(Text::HandoutShowsQr));
+    steps.push(matter.fill(scan, &[("square", matter.texts.text(Text::HandoutSquareOnScreen))]));
+    steps.push(by_hand_step(matter, by_hand, settings, Text::HandoutFromScreen));
+    steps.push(shows(matter, settings));
+    steps.push(matter.text(Text::HandoutTypeFirstCode));
+    steps.push(matter.text(Text::HandoutDone));
+    steps
+}
+
+/// How the key is typed that stands `there`.
+fn by_hand_step(matter: &Matter<'_>, by_hand: Text, settings: AppSettings, there: Text) -> String {
+    // What Google Authenticator calls the kinds of a key.
+    let kind = match settings {
+        AppSettings::Totp(_) => Text::HandoutGoogleTimeBased,
+        AppSettings::Hotp(..) => Text::HandoutGoogleCounterBased,
+    };
+    let values = [("kind", matter.texts.text(kind)), ("there", matter.texts.text(there))];
+    matter.fill(by_hand, &values)
 }
 
 /// The first sign-in of a user who has to choose a password.
@@ -77,8 +112,8 @@ fn token_steps(matter: &Matter<'_>, shows: Text, digits: u8, is_signing_in: bool
 }
 
 fn elsewhere(matter: &Matter<'_>) -> Vec<String> {
-    let mark = match &matter.subject.device.factor {
-        Factor::External(mark) => word(mark.as_str()),
+    let mark = match matter.subject.about.device().map(|device| &device.factor) {
+        Some(Factor::External(mark)) => word(mark.as_str()),
         _ => String::new(),
     };
     vec![matter.fill(Text::HandoutElsewhere, &[("mark", &mark)])]
@@ -130,14 +165,10 @@ fn app_steps(matter: &Matter<'_>, settings: AppSettings, is_signing_in: bool) ->
     let mut steps = Vec::new();
     if matter.has_key() {
         let AppTexts { install, name, scan, by_hand } = app_texts(app);
-        // What Google Authenticator calls the kinds of a key.
-        let kind = match settings {
-            AppSettings::Totp(_) => Text::HandoutGoogleTimeBased,
-            AppSettings::Hotp(..) => Text::HandoutGoogleCounterBased,
-        };
         steps.push(matter.fill(install, &[("app", name)]));
-        steps.push(matter.text(scan));
-        steps.push(matter.fill(by_hand, &[("kind", matter.texts.text(kind))]));
+        let square = matter.texts.text(Text::HandoutSquareOnPage);
+        steps.push(matter.fill(scan, &[("square", square)]));
+        steps.push(by_hand_step(matter, by_hand, settings, Text::HandoutFromPage));
         steps.push(shows(matter, settings));
     }
     steps.push(matter.text(if is_signing_in {
@@ -146,7 +177,8 @@ fn app_steps(matter: &Matter<'_>, settings: AppSettings, is_signing_in: bool) ->
         Text::HandoutSignIn
     }));
     if matter.stage == SetUpStage::ToSetUp {
-        if !matter.subject.device.factor.is_proved_by_one_code() {
+        let device = matter.subject.about.device();
+        if device.is_some_and(|device| !device.factor.is_proved_by_one_code()) {
             steps.push(matter.text(Text::HandoutTwoCodes));
         }
         steps.push(matter.text(Text::HandoutDone));

@@ -2,13 +2,13 @@
 
 use zeroize::Zeroizing;
 
-use crate::domain::device::{BeforeDisable, Device, DeviceState};
+use crate::domain::device::{BeforeDisable, DeviceState};
 use crate::domain::factor::Factor;
 use crate::domain::handout_app::HandoutApp;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::paper_size::PaperSize;
 use crate::domain::text::{cut, shown};
-use crate::domain::user::{Language, User};
+use crate::domain::user::{HandedOut, Language, User};
 use crate::texts::{Text, Texts};
 
 /// Longest name, account, label or ticket, in characters: it has to stand in a line or two.
@@ -26,7 +26,7 @@ pub struct HandoutSubject<'a> {
     pub contact: Option<&'a str>,
     pub ticket: Option<&'a str>,
     pub user: &'a User,
-    pub device: &'a Device,
+    pub about: HandedOut<'a>,
     pub app: HandoutApp,
     /// Of a device whose secret an app takes; `None` for what came with its secret.
     pub key: Option<ManualKey>,
@@ -56,13 +56,16 @@ pub enum HandoutKind {
     Paper,
     /// Something that another program verifies.
     Elsewhere,
+    /// A password only.
+    Nothing,
 }
 
 impl HandoutKind {
-    pub const fn of(device: &Device) -> Self {
-        if let Some(settings) = AppSettings::of(device) {
+    pub const fn of(about: HandedOut<'_>) -> Self {
+        if let Some(settings) = about.app_settings() {
             return Self::App(settings);
         }
+        let Some(device) = about.device() else { return Self::Nothing };
         match device.factor {
             Factor::Totp(parameters) | Factor::TotpToken(parameters, _) => {
                 Self::Clock(parameters.digits)
@@ -78,6 +81,10 @@ impl HandoutKind {
 /// What the state of the device means to its user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetUpStage {
+    /// The sign-in makes the device and shows its QR code.
+    AtSignIn,
+    /// There is nothing to set up but a password.
+    OnlyPassword,
     ToSetUp,
     InUse,
     /// Every code is refused until the helpdesk switches it on again.
@@ -87,7 +94,12 @@ pub enum SetUpStage {
 }
 
 impl SetUpStage {
-    pub const fn of(device: &Device) -> Self {
+    pub const fn of(about: HandedOut<'_>) -> Self {
+        let device = match about {
+            HandedOut::Device(device) => device,
+            HandedOut::AppAtSignIn => return Self::AtSignIn,
+            HandedOut::NewPassword => return Self::OnlyPassword,
+        };
         match &device.state {
             DeviceState::Pending(_) => Self::ToSetUp,
             // Nobody makes a handout of a revoked device; its codes are refused too.
@@ -133,7 +145,7 @@ impl Matter<'_> {
 
     /// The last moment for the first code, as people write it.
     pub fn expiry(&self) -> Option<String> {
-        self.subject.device.expires_at().map(|at| self.texts.date(at))
+        self.subject.about.device()?.expires_at().map(|at| self.texts.date(at))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::fixture;
 use crate::domain::handout_app::HandoutApp;
 use crate::domain::otpauth::{self, AppSettings};
 use crate::domain::paper_size::PaperSize;
-use crate::domain::user::{Language, User};
+use crate::domain::user::{HandedOut, Language, User};
 use crate::files::file_trust::FilePolicy;
 use crate::handout::page::Handout;
 use crate::handout::templates::Markup;
@@ -35,6 +35,8 @@ struct Sample {
     device: Device,
     app: HandoutApp,
     has_key: bool,
+    /// What the page is about in place of the device.
+    without_device: Option<HandedOut<'static>>,
     recovery_codes: usize,
     paper_codes: usize,
 }
@@ -55,6 +57,7 @@ impl Sample {
             device: fixture::phone(2, fixture::pending_state(1_741_964_640)),
             app: HandoutApp::Google,
             has_key: true,
+            without_device: None,
             recovery_codes: 0,
             paper_codes: 0,
         }
@@ -78,7 +81,7 @@ impl Sample {
             contact: self.contact.as_deref(),
             ticket: self.ticket.as_deref(),
             user: &self.user,
-            device: &self.device,
+            about: self.without_device.unwrap_or(HandedOut::Device(&self.device)),
             app: self.app,
             key: self.has_key.then(key),
             recovery_codes: codes(self.recovery_codes, "89AB-CDEF-GHJK"),

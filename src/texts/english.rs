@@ -340,8 +340,8 @@ const fn text(text: Text) -> &'static str {
              get. Whoever learns your password still can’t sign in as you."
         }
         Text::HandoutAgain => {
-            "Your codes work already, and stay as they are. With this page you set up a further phone, or the app \
-             once more."
+            "Your codes work already, and stay as they are. With this page you set up another phone, or the app once \
+             more."
         }
         Text::HandoutName => "Name",
         Text::HandoutAccount => "Account",
@@ -364,6 +364,30 @@ const fn text(text: Text) -> &'static str {
             "The sign-in page asks you for a new password: choose one that you use nowhere else. From then on, \
              only the new one works."
         }
+        Text::HandoutPasswordTitle => "{issuer}: choose a new password",
+        Text::HandoutPasswordWhy => {
+            "Your password has to be replaced. You choose a new one the next time you sign in."
+        }
+        Text::HandoutPasswordDone => "Once you are signed in, you are done.",
+        Text::HandoutPasswordAskedTitle => "Who asks you for your password?",
+        Text::HandoutPasswordNeverAsked => {
+            "Never the helpdesk, and never anybody by phone, e-mail or chat. If somebody asks for it, refuse and \
+             tell the helpdesk."
+        }
+        Text::HandoutOpenSignIn => {
+            "Open the sign-in page, and sign in with your user name and password."
+        }
+        Text::HandoutShowsQr => {
+            "The sign-in page now shows a QR code, a square made of small dots, and beside it a key to type. Leave \
+             the page open."
+        }
+        Text::HandoutTypeFirstCode => {
+            "Type that code on the sign-in page. If it changes meanwhile, type the new one."
+        }
+        Text::HandoutSquareOnPage => "the square on this page",
+        Text::HandoutSquareOnScreen => "the square on the screen",
+        Text::HandoutFromPage => "from this page",
+        Text::HandoutFromScreen => "from the screen",
         Text::HandoutInstall => {
             "On your phone, install {app} from the App Store or Google Play. It is free. If it is there already, \
              use it."
@@ -378,53 +402,52 @@ const fn text(text: Text) -> &'static str {
              Have your YubiKey at hand: it keeps the key of your codes."
         }
         Text::HandoutScanGoogle => {
-            "Open the app and tap + at the bottom right. Tap “Scan a QR code” and point the camera at the square \
-             on this page."
+            "Open the app and tap + at the bottom right. Tap “Scan a QR code” and point the camera at {square}."
         }
         Text::HandoutScanMicrosoft => {
-            "Open the app and tap + at the top right. Choose “Other account (Google, Facebook, etc.)”, even if \
-             this is your work account, and point the camera at the square on this page."
+            "Open the app and tap + at the top right. Choose “Other (Google, Facebook, etc.)”, even if this \
+             is your work account, and point the camera at {square}."
         }
         Text::HandoutScanOkta => {
-            "Open the app and tap + at the top right. Choose “Other”, then “Scan a QR code”, and point the camera \
-             at the square on this page. Tap “Done”."
+            "Open the app and tap + at the top right. Choose “Other”, then “Scan a QR code”, and point the camera at \
+             {square}. Tap “Done”."
         }
         Text::HandoutScanDuo => {
             "Open the app and tap “Add” at the top right (the first time “Set up account”). Tap “Use QR code” and \
-             point the camera at the square on this page. Keep the name that the app suggests, and tap “Save”."
+             point the camera at {square}. Keep the name that the app suggests, and tap “Save”."
         }
         Text::HandoutScanYubico => {
             "Open the app, then plug in your YubiKey or hold it to the back of the phone. In the menu, choose “Add \
-             account” and “Scan QR code”, and point the camera at the square on this page. Tap “Save”; hold the \
-             YubiKey to the phone again if the app asks for it."
+             account” and “Scan QR code”, and point the camera at {square}. Tap “Save”; hold the YubiKey to the \
+             phone again if the app asks for it."
         }
         Text::HandoutScanAny => {
-            "Open the app and tap + or “Add account”. If it asks what kind of account, choose “Other”. Choose \
-             “Scan a QR code” and point the camera at the square on this page."
+            "Open the app and tap + or “Add account”. If it asks what kind of account, choose “Other”. Choose “Scan \
+             a QR code” and point the camera at {square}."
         }
         Text::HandoutTypeGoogle => {
-            "If you can’t scan: tap + and “Enter a setup key”. Type the account name and the key from this page, \
-             choose the type of key “{kind}”, and tap “Add”."
+            "If you can’t scan: tap + and “Enter a setup key”. Type the account name and the key {there}, choose the \
+             type of key “{kind}”, and tap “Add”."
         }
         Text::HandoutTypeMicrosoft => {
-            "If you can’t scan: tap “Enter code manually” below the camera picture. Type the account name and the \
-             secret key from this page, and tap “Finish”."
+            "If you can’t scan: tap “Or enter code manually” below the camera picture. Type the account name and the \
+             secret key {there}, and tap “Finish”."
         }
         Text::HandoutTypeOkta => {
-            "If you can’t scan: tap +, “Other” and “Enter key manually”. Type the account name and the key from \
-             this page, and tap “Done”."
+            "If you can’t scan: tap +, “Other” and “Enter key manually”. Type the account name and the key {there}, \
+             and tap “Done”."
         }
         Text::HandoutTypeDuo => {
             "If you can’t scan: tap “Add” and choose “Other” at the end of the list of accounts. Type the account \
-             name and the key from this page, and tap “Save”."
+             name and the key {there}, and tap “Save”."
         }
         Text::HandoutTypeYubico => {
-            "If you can’t scan: choose “Add account” and “Enter manually”. Type the account name and the secret \
-             key from this page, and tap “Save”."
+            "If you can’t scan: choose “Add account” and “Enter manually”. Type the account name and the secret key \
+             {there}, and tap “Save”."
         }
         Text::HandoutTypeAny => {
-            "If you can’t scan: choose in the app to enter the key by hand. Type the account name and the key from \
-             this page."
+            "If you can’t scan: choose in the app to enter the key by hand. Type the account name and the key \
+             {there}."
         }
         Text::HandoutGoogleTimeBased => "Time based",
         Text::HandoutGoogleCounterBased => "Counter based",
@@ -483,15 +506,15 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutSignInPaper => {
             "Open the sign-in page and sign in with your user name and password. When it asks for a code, type a \
-             code of your list that is not crossed out."
+             code from your list that is not crossed out."
         }
         Text::HandoutTypePaperCode => {
-            "When the sign-in page asks for a code, type a code of your list that is not crossed out."
+            "When the sign-in page asks for a code, type a code from your list that is not crossed out."
         }
         Text::HandoutCrossOut => "Cross that code out: each works only once.",
         Text::HandoutNewList => "When five codes are left, ask the helpdesk for a new list.",
         Text::HandoutElsewhere => {
-            "Use it as you were shown when you got it: {mark}. No code of it is typed anywhere."
+            "Use it as you were shown when you got it: {mark}. There is no code to type."
         }
         Text::HandoutKeep => {
             "Keep your device, and delete nothing in the app. Nothing has to be set up again."
@@ -514,18 +537,17 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutAskedTitle => "Who asks you for a code?",
         Text::HandoutAskedBy => "Only the sign-in page, after you have opened it yourself.",
         Text::HandoutNeverAsked => {
-            "Never the helpdesk, and never anybody by phone, e-mail or chat. Show or read out neither a code nor \
-             this page. If somebody asks for one, refuse and tell the helpdesk."
+            "Never the helpdesk, and never anybody by phone, e-mail or chat. Don’t show or read out a code, and show \
+             this page to nobody. If somebody asks for a code, refuse and tell the helpdesk."
         }
         Text::HandoutLostPhoneTitle => "If your phone is lost",
         Text::HandoutLostDeviceTitle => "If it is lost or broken",
         Text::HandoutLostListTitle => "If the list is lost",
         Text::HandoutLost => {
-            "Tell the helpdesk at once. It cuts off what was lost, and gives you something new to set up."
+            "Tell the helpdesk at once. It blocks what you lost, and gives you something new to set up."
         }
         Text::HandoutLostContact => {
-            "Tell the helpdesk at once: {contact}. It cuts off what was lost, and gives you something new to set \
-             up."
+            "Tell the helpdesk at once: {contact}. It blocks what you lost, and gives you something new to set up."
         }
         Text::HandoutLostRecovery => "A recovery code lets you sign in until then.",
         Text::HandoutNewPhone => {
@@ -535,6 +557,11 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutSeveral => {
             "Scan this page with each of them now, before you destroy it. All then show the same code. If one is \
              lost, the helpdesk cuts all of them off together, and you set them up again."
+        }
+        Text::HandoutSeveralAtSignIn => {
+            "Scan the QR code with each of them before you type the first code: after that it is not shown again. \
+             All then show the same code. If one is lost, the helpdesk cuts all of them off together, and you set \
+             them up again."
         }
         Text::HandoutOnlyOne => {
             "Set up only one of them with this page: each counts its codes by itself, so two would soon disagree. \
@@ -555,7 +582,14 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutTooLateTitle => "If you don’t manage in time",
         Text::HandoutTooLate => {
-            "After {date} no first code is accepted any more: ask the helpdesk for a new page."
+            "After {date} it is too late to type the first code: ask the helpdesk for a new page."
+        }
+        Text::HandoutTooLatePassword => {
+            "After {date} the temporary password no longer works: ask the helpdesk for another one."
+        }
+        Text::HandoutShownAgain => {
+            "If you have to stop before the first code is accepted, sign in again later, with your new password if \
+             you have chosen one: the QR code is shown again."
         }
         Text::HandoutKeyTitle => "To type if you can’t scan",
         Text::HandoutKey => "Key",
@@ -581,12 +615,12 @@ const fn text(text: Text) -> &'static str {
              shred the paper, delete the file."
         }
         Text::HandoutDestroyRest => {
-            "Whoever reads this page can sign in with your password. Once your first code has been accepted, keep \
-             the recovery codes on paper, away from your password, and destroy the rest: shred the paper, delete \
-             the file."
+            "Whoever has this page and your password can sign in as you. Once your first code has been accepted, \
+             keep the recovery codes on paper, away from your password, and destroy the rest: shred the paper, \
+             delete the file."
         }
         Text::HandoutKeepCodes => {
-            "Whoever reads these codes can sign in with your password. Keep them on paper, away from your \
+            "Whoever has these codes and your password can sign in as you. Keep them on paper, away from your \
              password, and destroy the page when the last is used."
         }
         Text::HandoutNoSecret => "There is no secret on this page.",

@@ -92,11 +92,11 @@ const fn text(text: Text) -> &'static str {
         Text::CardCounter => "compteur",
         Text::CardOnly => "Seuls cet écran et votre\nconnexion demandent un code.",
         Text::CardTooSmall => {
-            "Le QR code demande {columns} colonnes et {rows} lignes\u{a0}: agrandissez le terminal puis lancez \
+            "Le code QR demande {columns} colonnes et {rows} lignes\u{a0}: agrandissez le terminal puis lancez \
              show-qr, ou utilisez --output FICHIER.png."
         }
         Text::CardEnlarge => {
-            "Le QR code demande {columns} colonnes et {rows} lignes\u{a0}: agrandissez le terminal, et il apparaît."
+            "Le code QR demande {columns} colonnes et {rows} lignes\u{a0}: agrandissez le terminal, et il apparaît."
         }
 
         // What is shown once.
@@ -275,7 +275,7 @@ const fn text(text: Text) -> &'static str {
             "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; installez un appareil"
         }
         Text::DeviceRequiredOfHelpdesk => {
-            "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; demandez un nouveau QR code au \
+            "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; demandez un nouveau code QR au \
              centre d’assistance"
         }
         Text::CodeRequired => "{user}\u{a0}: il faut un code",
@@ -418,9 +418,33 @@ const fn text(text: Text) -> &'static str {
             "La page de connexion vous demande un nouveau mot de passe\u{a0}: choisissez-en un que vous n’utilisez \
              nulle part ailleurs. Ensuite, seul le nouveau fonctionne."
         }
+        Text::HandoutPasswordTitle => "{issuer}\u{a0}: choisissez un nouveau mot de passe",
+        Text::HandoutPasswordWhy => {
+            "Votre mot de passe doit être remplacé. Vous en choisirez un nouveau à votre prochaine connexion."
+        }
+        Text::HandoutPasswordDone => "Une fois la connexion établie, c’est terminé.",
+        Text::HandoutPasswordAskedTitle => "Qui vous demande votre mot de passe\u{a0}?",
+        Text::HandoutPasswordNeverAsked => {
+            "Jamais le centre d’assistance, ni qui que ce soit par téléphone, par e-mail ou par messagerie. Si \
+             quelqu’un vous le demande, refusez et prévenez le centre d’assistance."
+        }
+        Text::HandoutOpenSignIn => {
+            "Ouvrez la page de connexion et connectez-vous avec votre nom d’utilisateur et votre mot de passe."
+        }
+        Text::HandoutShowsQr => {
+            "La page de connexion affiche alors un code QR, un carré fait de petits points, et à côté une clé à \
+             saisir. Laissez cette page ouverte."
+        }
+        Text::HandoutTypeFirstCode => {
+            "Saisissez ce code sur la page de connexion. S’il change entre-temps, saisissez le nouveau."
+        }
+        Text::HandoutSquareOnPage => "le carré de cette page",
+        Text::HandoutSquareOnScreen => "le carré affiché à l’écran",
+        Text::HandoutFromPage => "indiqués sur cette page",
+        Text::HandoutFromScreen => "affichés à l’écran",
         Text::HandoutInstall => {
-            "Sur votre téléphone, installez {app} depuis l’App Store ou Google Play. L’application est gratuite. \
-             Si elle y est déjà, utilisez-la."
+            "Sur votre téléphone, installez {app} depuis l’App Store ou Google Play. L’application est gratuite. Si \
+             elle est déjà installée, utilisez-la."
         }
         Text::HandoutInstallAny => {
             "Sur votre téléphone, installez une application d’authentification depuis l’App Store ou Google Play, \
@@ -433,62 +457,58 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutScanGoogle => {
             "Ouvrez l’application et touchez + en bas à droite. Touchez «\u{a0}Scanner un code QR\u{a0}» et visez \
-             le carré de cette page avec l’appareil photo."
+             {square} avec l’appareil photo."
         }
         Text::HandoutScanMicrosoft => {
-            "Ouvrez l’application et touchez + en haut à droite. Choisissez «\u{a0}Autre compte (Google, Facebook, \
-             etc.)\u{a0}», même s’il s’agit de votre compte professionnel, et visez le carré de cette page avec \
-             l’appareil photo."
+            "Ouvrez l’application et touchez + en haut à droite. Choisissez «\u{a0}Autre (Google, Facebook, \
+             etc.)\u{a0}», même s’il s’agit de votre compte professionnel, et visez {square} avec l’appareil photo."
         }
         Text::HandoutScanOkta => {
-            "Ouvrez l’application et touchez + en haut à droite. Choisissez «\u{a0}Autre\u{a0}», puis \
-             «\u{a0}Scanner un code QR\u{a0}», et visez le carré de cette page avec l’appareil photo. Touchez \
-             «\u{a0}Terminé\u{a0}»."
+            "Ouvrez l’application et touchez + en haut à droite. Choisissez «\u{a0}Autre\u{a0}», puis «\u{a0}Scanner \
+             un code QR\u{a0}», et visez {square} avec l’appareil photo. Touchez «\u{a0}Terminé\u{a0}»."
         }
         Text::HandoutScanDuo => {
             "Ouvrez l’application et touchez «\u{a0}Ajouter\u{a0}» en haut à droite (la première fois, \
-             «\u{a0}Configurer un compte\u{a0}»). Touchez «\u{a0}Utiliser un code QR\u{a0}» et visez le carré de \
-             cette page avec l’appareil photo. Gardez le nom proposé et touchez «\u{a0}Enregistrer\u{a0}»."
+             «\u{a0}Configurer un compte\u{a0}»). Touchez «\u{a0}Utiliser un code QR\u{a0}» et visez {square} avec \
+             l’appareil photo. Gardez le nom proposé et touchez «\u{a0}Enregistrer\u{a0}»."
         }
         Text::HandoutScanYubico => {
-            "Ouvrez l’application, puis branchez votre YubiKey ou tenez-la contre le dos du téléphone. Dans le \
-             menu, choisissez «\u{a0}Ajouter un compte\u{a0}», puis «\u{a0}Scanner le code QR\u{a0}», et visez le \
-             carré de cette page avec l’appareil photo. Touchez «\u{a0}Enregistrer\u{a0}»\u{a0}; présentez de \
-             nouveau la YubiKey si l’application le demande."
+            "Ouvrez l’application, puis branchez votre YubiKey ou tenez-la contre le dos du téléphone. Dans le menu, \
+             choisissez «\u{a0}Ajouter un compte\u{a0}», puis «\u{a0}Scanner le code QR\u{a0}», et visez {square} \
+             avec l’appareil photo. Touchez «\u{a0}Enregistrer\u{a0}»\u{a0}; présentez de nouveau la YubiKey si \
+             l’application le demande."
         }
         Text::HandoutScanAny => {
             "Ouvrez l’application et touchez + ou «\u{a0}Ajouter un compte\u{a0}». Si elle demande le type de \
-             compte, choisissez «\u{a0}Autre\u{a0}». Choisissez «\u{a0}Scanner un code QR\u{a0}» et visez le carré \
-             de cette page avec l’appareil photo."
+             compte, choisissez «\u{a0}Autre\u{a0}». Choisissez «\u{a0}Scanner un code QR\u{a0}» et visez {square} \
+             avec l’appareil photo."
         }
         Text::HandoutTypeGoogle => {
             "Si vous ne pouvez pas scanner\u{a0}: touchez + puis «\u{a0}Saisir une clé de configuration\u{a0}». \
-             Saisissez le nom du compte et la clé de cette page, choisissez le type de clé «\u{a0}{kind}\u{a0}», \
-             puis touchez «\u{a0}Ajouter\u{a0}»."
+             Saisissez le nom du compte et la clé {there}, choisissez le type de clé «\u{a0}{kind}\u{a0}», puis \
+             touchez «\u{a0}Ajouter\u{a0}»."
         }
         Text::HandoutTypeMicrosoft => {
-            "Si vous ne pouvez pas scanner\u{a0}: touchez «\u{a0}Entrer le code manuellement\u{a0}» sous l’image \
-             de l’appareil photo. Saisissez le nom du compte et la clé secrète de cette page, puis touchez \
+            "Si vous ne pouvez pas scanner\u{a0}: touchez «\u{a0}Ou entrer le code manuellement\u{a0}» sous l’image de \
+             l’appareil photo. Saisissez le nom du compte et la clé secrète {there}, puis touchez \
              «\u{a0}Terminer\u{a0}»."
         }
         Text::HandoutTypeOkta => {
             "Si vous ne pouvez pas scanner\u{a0}: touchez +, «\u{a0}Autre\u{a0}», puis «\u{a0}Saisir la clé \
-             manuellement\u{a0}». Saisissez le nom du compte et la clé de cette page, puis touchez \
-             «\u{a0}Terminé\u{a0}»."
+             manuellement\u{a0}». Saisissez le nom du compte et la clé {there}, puis touchez «\u{a0}Terminé\u{a0}»."
         }
         Text::HandoutTypeDuo => {
-            "Si vous ne pouvez pas scanner\u{a0}: touchez «\u{a0}Ajouter\u{a0}» et choisissez «\u{a0}Autre\u{a0}» \
-             à la fin de la liste des comptes. Saisissez le nom du compte et la clé de cette page, puis touchez \
+            "Si vous ne pouvez pas scanner\u{a0}: touchez «\u{a0}Ajouter\u{a0}» et choisissez «\u{a0}Autre\u{a0}» à \
+             la fin de la liste des comptes. Saisissez le nom du compte et la clé {there}, puis touchez \
              «\u{a0}Enregistrer\u{a0}»."
         }
         Text::HandoutTypeYubico => {
             "Si vous ne pouvez pas scanner\u{a0}: choisissez «\u{a0}Ajouter un compte\u{a0}», puis la saisie \
-             manuelle. Saisissez le nom du compte et la clé secrète de cette page, puis touchez \
-             «\u{a0}Enregistrer\u{a0}»."
+             manuelle. Saisissez le nom du compte et la clé secrète {there}, puis touchez «\u{a0}Enregistrer\u{a0}»."
         }
         Text::HandoutTypeAny => {
             "Si vous ne pouvez pas scanner\u{a0}: choisissez dans l’application de saisir la clé à la main. \
-             Saisissez le nom du compte et la clé de cette page."
+             Saisissez le nom du compte et la clé {there}."
         }
         Text::HandoutGoogleTimeBased => "Basée sur l’heure",
         Text::HandoutGoogleCounterBased => "Basée sur un compteur",
@@ -516,7 +536,7 @@ const fn text(text: Text) -> &'static str {
              suivant et saisissez-le aussi."
         }
         Text::HandoutDone => {
-            "Une fois le code accepté, c’est terminé. Ensuite, chaque connexion demande un nouveau code."
+            "Une fois le code accepté, c’est terminé. Ensuite, un nouveau code vous sera demandé à chaque connexion."
         }
         Text::HandoutTokenTime => {
             "Prenez votre jeton d’authentification. Il affiche un code à {digits} chiffres\u{a0}; si l’écran est \
@@ -563,10 +583,10 @@ const fn text(text: Text) -> &'static str {
             "Quand il ne reste que cinq codes, demandez une nouvelle liste au centre d’assistance."
         }
         Text::HandoutElsewhere => {
-            "Utilisez-le comme on vous l’a montré à la remise\u{a0}: {mark}. Aucun code n’est à saisir."
+            "Utilisez-le comme on vous l’a montré lors de la remise\u{a0}: {mark}. Il n’y a aucun code à saisir."
         }
         Text::HandoutKeep => {
-            "Gardez votre appareil et ne supprimez rien dans l’application. Rien n’est à configurer de nouveau."
+            "Gardez votre appareil et ne supprimez rien dans l’application. Vous n’aurez rien à reconfigurer."
         }
         Text::HandoutAskToSwitchOn => {
             "Quand vous aurez de nouveau besoin de codes, demandez au centre d’assistance de réactiver votre \
@@ -583,29 +603,28 @@ const fn text(text: Text) -> &'static str {
             "{issuer}\u{a0}: votre authentification à deux facteurs est désactivée"
         }
         Text::HandoutSwitchedOff => {
-            "Vos codes sont désactivés, et tous les réglages sont conservés. Tant que le centre d’assistance ne \
-             les a pas réactivés, tous les codes sont refusés. Demandez au centre d’assistance comment vous \
-             connecter en attendant."
+            "Tous les réglages sont conservés, mais vos codes sont désactivés. Tant que le centre d’assistance ne \
+             les a pas réactivés, tous les codes sont refusés. Demandez-lui comment vous connecter en attendant."
         }
         Text::HandoutAskedTitle => "Qui vous demande un code\u{a0}?",
         Text::HandoutAskedBy => {
             "Uniquement la page de connexion, après que vous l’avez ouverte vous-même."
         }
         Text::HandoutNeverAsked => {
-            "Jamais le centre d’assistance, et jamais personne par téléphone, par e-mail ou par messagerie. Ne \
-             montrez et ne dictez ni un code ni cette page. Si quelqu’un vous en demande, refusez et prévenez le \
-             centre d’assistance."
+            "Jamais le centre d’assistance, ni qui que ce soit par téléphone, par e-mail ou par messagerie. Ne \
+             montrez et ne dictez jamais un code, et ne montrez cette page à personne. Si quelqu’un vous en demande \
+             un, refusez et prévenez le centre d’assistance."
         }
         Text::HandoutLostPhoneTitle => "Si vous perdez votre téléphone",
         Text::HandoutLostDeviceTitle => "En cas de perte ou de panne",
         Text::HandoutLostListTitle => "Si vous perdez la liste",
         Text::HandoutLost => {
-            "Prévenez aussitôt le centre d’assistance. Il bloque ce qui est perdu et vous donne de quoi configurer \
-             un remplacement."
+            "Prévenez aussitôt le centre d’assistance. Il bloque ce que vous avez perdu et vous fournit de quoi le \
+             remplacer."
         }
         Text::HandoutLostContact => {
-            "Prévenez aussitôt le centre d’assistance\u{a0}: {contact}. Il bloque ce qui est perdu et vous donne \
-             de quoi configurer un remplacement."
+            "Prévenez aussitôt le centre d’assistance\u{a0}: {contact}. Il bloque ce que vous avez perdu et vous \
+             fournit de quoi le remplacer."
         }
         Text::HandoutLostRecovery => {
             "En attendant, un code de secours vous permet de vous connecter."
@@ -619,6 +638,11 @@ const fn text(text: Text) -> &'static str {
              Si l’un d’eux est perdu, le centre d’assistance les bloque tous à la fois, et vous les configurez de \
              nouveau."
         }
+        Text::HandoutSeveralAtSignIn => {
+            "Scannez le code QR avec chacun d’eux avant de saisir le premier code\u{a0}: ensuite, il n’est plus \
+             affiché. Tous afficheront le même code. Si l’un d’eux est perdu, le centre d’assistance les bloque \
+             tous à la fois, et vous les configurez de nouveau."
+        }
         Text::HandoutOnlyOne => {
             "N’en configurez qu’un seul avec cette page\u{a0}: chacun compte ses propres codes, et deux téléphones \
              ne seraient bientôt plus d’accord. Demandez au centre d’assistance une page pour chaque autre \
@@ -626,12 +650,12 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutRefusedTitle => "Si un code est refusé",
         Text::HandoutRefusedTime => {
-            "Chaque code ne sert qu’une fois, et peu de temps\u{a0}: attendez le suivant. S’il est refusé lui \
-             aussi, laissez le téléphone régler automatiquement la date et l’heure."
+            "Chaque code ne sert qu’une fois et n’est valable que peu de temps\u{a0}: attendez le suivant. S’il est \
+             refusé lui aussi, activez sur le téléphone le réglage automatique de la date et de l’heure."
         }
         Text::HandoutRefusedToken => {
-            "Chaque code ne sert qu’une fois, et peu de temps\u{a0}: attendez le suivant. S’il est refusé lui \
-             aussi, adressez-vous au centre d’assistance, qui peut resynchroniser le jeton."
+            "Chaque code ne sert qu’une fois et n’est valable que peu de temps\u{a0}: attendez le suivant. S’il est \
+             refusé lui aussi, adressez-vous au centre d’assistance, qui peut resynchroniser le jeton."
         }
         Text::HandoutRefusedCounter => {
             "Chaque code ne sert qu’une fois\u{a0}: prenez le suivant. S’il est refusé lui aussi, adressez-vous au \
@@ -639,8 +663,16 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutTooLateTitle => "Si vous n’y arrivez pas à temps",
         Text::HandoutTooLate => {
-            "Après le {date}, aucun premier code n’est plus accepté\u{a0}: demandez une nouvelle page au centre \
+            "Après le {date}, il sera trop tard pour saisir le premier code\u{a0}: demandez une nouvelle page au \
+             centre d’assistance."
+        }
+        Text::HandoutTooLatePassword => {
+            "Après le {date}, le mot de passe temporaire ne fonctionne plus\u{a0}: demandez-en un autre au centre \
              d’assistance."
+        }
+        Text::HandoutShownAgain => {
+            "Si vous devez vous arrêter avant que le premier code soit accepté, reconnectez-vous plus tard, avec \
+             votre nouveau mot de passe si vous l’avez déjà choisi\u{a0}: le code QR s’affichera de nouveau."
         }
         Text::HandoutKeyTitle => "À saisir si vous ne pouvez pas scanner",
         Text::HandoutKey => "Clé",
@@ -666,7 +698,7 @@ const fn text(text: Text) -> &'static str {
             "Chaque code ne sert qu’une fois, dans n’importe quel ordre. Barrez-le après usage."
         }
         Text::HandoutDestroy => {
-            "Quiconque lit cette page peut produire vos codes. Dès que votre premier code a été accepté, \
+            "Quiconque lit cette page peut générer vos codes. Dès que votre premier code a été accepté, \
              détruisez-la\u{a0}: déchirez le papier, supprimez le fichier."
         }
         Text::HandoutDestroyRest => {
@@ -682,11 +714,11 @@ const fn text(text: Text) -> &'static str {
 
         // The QR code on a terminal.
         Text::QrTooNarrow => {
-            "Le QR code demande {columns} colonnes\u{a0}: agrandissez le terminal puis lancez show-qr, omettez --ascii, \
+            "Le code QR demande {columns} colonnes\u{a0}: agrandissez le terminal puis lancez show-qr, omettez --ascii, \
              ou utilisez --output FICHIER.png."
         }
         Text::QrTooHigh => {
-            "Le QR code a {rows} lignes\u{a0}: agrandissez le terminal ou réduisez sa police pour le voir en entier."
+            "Le code QR a {rows} lignes\u{a0}: agrandissez le terminal ou réduisez sa police pour le voir en entier."
         }
         Text::TypeKey => "Saisissez ceci dans votre application d’authentification\u{a0}:",
     }

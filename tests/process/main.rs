@@ -27,6 +27,8 @@ mod factors;
 mod files;
 mod fleet;
 mod handout;
+mod handout_forms;
+mod handout_stories;
 mod hints;
 mod kill;
 mod kinds;

@@ -14,12 +14,11 @@ use crate::domain::device::Device;
 use crate::domain::handout_app::HandoutApp;
 use crate::domain::name::Label;
 use crate::domain::otpauth;
-use crate::domain::otpauth::AppSettings;
 use crate::domain::paper_size::PaperSize;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::shown_state::changed_meanwhile;
-use crate::domain::user::{Language, User};
+use crate::domain::user::{HandedOut, Language, User};
 use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
 use crate::handout::{HandoutForm, HandoutSubject, HandoutWriter, ManualKey, compose};
@@ -109,24 +108,27 @@ impl Pages {
         &self,
         app: &mut App<'_>,
         user: &User,
-        device: &Device,
+        about: HandedOut<'_>,
     ) -> Result<(), Refusal> {
         let Some(chosen) = self.app else { return Ok(()) };
-        match AppSettings::of(device) {
-            Some(settings) => {
-                chosen.check(&settings)?;
-                if let Some(caution) = chosen.caution(&settings) {
-                    app.warn(&caution);
-                }
-                Ok(())
+        if let Some(settings) = about.app_settings() {
+            chosen.check(&settings)?;
+            if let Some(caution) = chosen.caution(&settings) {
+                app.warn(&caution);
             }
-            None if chosen == HandoutApp::Any => Ok(()),
-            None => {
-                let problem = format!("{}'s device {} is no app", user.name, device.label);
-                let refusal = Refusal::new(ErrorCode::Usage, problem).field("--app");
-                Err(refusal.hint("leave --app out"))
-            }
+            return Ok(());
         }
+        let problem = match about {
+            _ if chosen == HandoutApp::Any => return Ok(()),
+            HandedOut::Device(device) => {
+                format!("{}'s device {} is no app", user.name, device.label)
+            }
+            HandedOut::AppAtSignIn | HandedOut::NewPassword => {
+                format!("{} only has to choose a password, and needs no app", user.name)
+            }
+        };
+        let refusal = Refusal::new(ErrorCode::Usage, problem).field("--app");
+        Err(refusal.hint("leave --app out"))
     }
 
     /// In the language of the command line, else the user's, else the site's: never that of the operator's terminal.
@@ -144,11 +146,11 @@ impl Pages {
         }
     }
 
-    /// The page about a device, as it stands in a file or in a mail.
+    /// The page, as it stands in a file or in a mail.
     pub fn write(
         &self,
         user: &User,
-        device: &Device,
+        about: HandedOut<'_>,
         secrets: &PageSecrets<'_>,
     ) -> Result<Zeroizing<Vec<u8>>> {
         // By the words of operators, who can change these.
@@ -159,11 +161,11 @@ impl Pages {
             ("--ticket", self.ticket.as_deref()),
             ("display name", name),
             ("user", Some(user.name.as_str())),
-            ("device", Some(device.label.as_str())),
+            ("device", about.device().map(|device| device.label.as_str())),
         ] {
             text.map_or(Ok(()), |text| self.writer.check(field, text))?;
         }
-        let key = secrets.secret.zip(AppSettings::of(device)).map(|(secret, settings)| ManualKey {
+        let key = secrets.secret.zip(about.app_settings()).map(|(secret, settings)| ManualKey {
             uri: otpauth::uri(&self.issuer, user.name.as_str(), secret, settings),
             grouped: secret.grouped(),
         });
@@ -174,7 +176,7 @@ impl Pages {
             contact: self.contact.as_deref(),
             ticket: self.ticket.as_deref(),
             user,
-            device,
+            about,
             app: self.app.unwrap_or(HandoutApp::Any),
             key,
             recovery_codes: secrets.recovery_codes.clone(),
@@ -240,8 +242,9 @@ impl NewPage {
         secrets: &PageSecrets<'_>,
         is_rehearsal: bool,
     ) -> Result<Option<WrittenPage>> {
-        self.pages.check_app(app, user, device)?;
-        let content = self.pages.write(user, device, secrets)?;
+        let about = HandedOut::Device(device);
+        self.pages.check_app(app, user, about)?;
+        let content = self.pages.write(user, about, secrets)?;
         if is_rehearsal {
             return Ok(None);
         }

@@ -1,7 +1,9 @@
 //! `handout`, and the pages of `enrol` and `reset`: of which device, what is in them, what is logged, and that nothing is
 //! lost where one can't be written.
 
+mod at_sign_in;
 mod new_devices;
+mod whole_pages;
 
 use std::cell::Cell;
 use std::os::unix::fs::PermissionsExt as _;

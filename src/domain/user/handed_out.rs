@@ -1,18 +1,82 @@
-//! The device that a page for its user is about.
+//! What a page for its user is about: a device, or what the sign-in asks of a user who has none.
 
 use crate::domain::device::Device;
 use crate::domain::factor::Factor;
+use crate::domain::factor::totp::Parameters;
 use crate::domain::hint::{Command, Hint, command};
 use crate::domain::name::Label;
 use crate::domain::otpauth::AppSettings;
+use crate::domain::password::PasswordChange;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shell_word;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
+/// What a page is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandedOut<'u> {
+    Device(&'u Device),
+    /// The user has no device, and the sign-in shows them the QR code of one that it makes.
+    AppAtSignIn,
+    /// The user has no device and needs none yet: they only have to choose a new password.
+    NewPassword,
+}
+
+impl<'u> HandedOut<'u> {
+    #[must_use]
+    pub const fn device(self) -> Option<&'u Device> {
+        match self {
+            Self::Device(device) => Some(device),
+            Self::AppAtSignIn | Self::NewPassword => None,
+        }
+    }
+
+    /// What an app has to be able to do. The sign-in makes a device with the settings that are common to all.
+    #[must_use]
+    pub const fn app_settings(self) -> Option<AppSettings> {
+        match self {
+            Self::Device(device) => AppSettings::of(device),
+            Self::AppAtSignIn => Some(AppSettings::Totp(Parameters::COMMON)),
+            Self::NewPassword => None,
+        }
+    }
+
+    /// Whether the page has a secret: that of an app which is not switched off, as `show-qr` shows it.
+    #[must_use]
+    pub fn has_secret(self) -> bool {
+        self.device().is_some_and(has_secret_to_hand_out)
+    }
+}
+
+/// What a page for the user is about: the device that [`device_to_hand_out`] finds, or what the sign-in asks of a user
+/// without one. `must_have_mfa`: MFA is required of them now.
+///
+/// Refuses what [`device_to_hand_out`] refuses, so also a user without a device of whom nothing is asked, and one whose
+/// password alone may not enrol: they need a page with a QR code.
+pub fn to_hand_out<'u>(
+    user: &'u User,
+    label: Option<&Label>,
+    active_too: bool,
+    must_have_mfa: bool,
+    now: Timestamp,
+) -> Result<HandedOut<'u>, Refusal> {
+    if label.is_some() || user.live().next().is_some() {
+        return device_to_hand_out(user, label, active_too, now).map(HandedOut::Device);
+    }
+    let chooses_password = user.password_change != PasswordChange::NotRequired;
+    if !must_have_mfa && chooses_password {
+        return Ok(HandedOut::NewPassword);
+    }
+    // As the sign-in decides: a temporary password comes from the helpdesk, so it may enrol.
+    let may_enrol = !user.enrolment_barred || user.password_change == PasswordChange::Required;
+    if must_have_mfa && may_enrol {
+        return Ok(HandedOut::AppAtSignIn);
+    }
+    device_to_hand_out(user, label, active_too, now).map(HandedOut::Device)
+}
+
 /// Whether a page about the device has its secret: that of an app which is not switched off, as `show-qr` shows it.
-#[must_use]
-pub fn has_secret_to_hand_out(device: &Device) -> bool {
+fn has_secret_to_hand_out(device: &Device) -> bool {
     AppSettings::of(device).is_some() && !device.is_disabled()
 }
 
@@ -20,7 +84,7 @@ pub fn has_secret_to_hand_out(device: &Device) -> bool {
 /// and where no active app is in question, hardware and what is switched off, of which a page has no secret.
 ///
 /// Refuses what [`User::device_to_show`] refuses.
-pub fn device_to_hand_out<'u>(
+fn device_to_hand_out<'u>(
     user: &'u User,
     label: Option<&Label>,
     active_too: bool,

@@ -1,6 +1,6 @@
 //! What a page says to each kind of user, in both languages: the page alone must be enough.
 
-use super::{BOTH, ENGLISH, FRENCH, HandoutApp, Language, Sample, fixture};
+use super::{BOTH, ENGLISH, FRENCH, HandedOut, HandoutApp, Language, Sample, fixture};
 use crate::domain::device::DeviceState;
 use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::factor::{Factor, hotp, paper};
@@ -43,8 +43,8 @@ fn a_portal_user_finds_the_words_of_their_app() {
         (
             HandoutApp::Microsoft,
             "Microsoft Authenticator",
-            "“Other account (Google, Facebook, etc.)”",
-            "« Autre compte (Google, Facebook, etc.) »",
+            "“Other (Google, Facebook, etc.)”",
+            "« Autre (Google, Facebook, etc.) »",
         ),
         (HandoutApp::Okta, "Okta Verify", "Choose “Other”", "Choisissez « Autre »"),
         (HandoutApp::Duo, "Duo Mobile", "“Use QR code”", "« Utiliser un code QR »"),
@@ -124,6 +124,66 @@ fn whoever_must_choose_a_password_reads_that_first() {
     assert!(sample.handout().sheets[0].steps[0].contains("install"));
 }
 
+fn with_temporary(sample: &mut Sample) {
+    sample.user.password_change = PasswordChange::Required;
+    let until = Timestamp::from_unix(1_740_823_440).unwrap();
+    sample.user.temporary = Some(TemporaryPassword { hash: Sealed(Vec::new()), until });
+    sample.has_key = false;
+}
+
+#[test]
+fn whoever_sets_up_at_the_sign_in_scans_the_screen_and_reads_that_in_order() {
+    let mut sample = Sample::new(ENGLISH);
+    with_temporary(&mut sample);
+    sample.without_device = Some(HandedOut::AppAtSignIn);
+    says(
+        &mut sample,
+        &[
+            "point the camera at the square on the screen",
+            "the account name and the key from the screen",
+            "After 1 March 2025 at 10:04 (UTC) the temporary password no longer works",
+            "Scan the QR code with each of them before you type the first code",
+            "There is no secret on this page",
+        ],
+        &[
+            "visez le carré affiché à l’écran",
+            "le nom du compte et la clé affichés à l’écran",
+            "le mot de passe temporaire ne fonctionne plus",
+            "Scannez le code QR avec chacun d’eux avant de saisir le premier code",
+            "Cette page ne contient aucun secret",
+        ],
+    );
+    has_no_secret(&sample);
+    sample.languages = ENGLISH;
+    let steps = sample.handout().sheets.remove(0).steps;
+    let words = ["install", "temporary", "new password", "shows a QR", "Scan a QR", "can’t scan"];
+    for (step, word) in steps.iter().zip(words) {
+        assert!(step.contains(word), "{word} is not in: {step}");
+    }
+    assert_eq!(steps.len(), 9);
+    assert!(!sample.text().contains("this page with each"), "there is nothing to scan on it");
+    sample.user.password_change = PasswordChange::NotRequired;
+    let steps = sample.handout().sheets.remove(0).steps;
+    assert!(steps[1].ends_with("sign in with your user name and password."), "{}", steps[1]);
+    assert_eq!(steps.len(), 8);
+}
+
+#[test]
+fn whoever_only_chooses_a_password_reads_nothing_of_codes() {
+    let mut sample = Sample::new(ENGLISH);
+    with_temporary(&mut sample);
+    sample.without_device = Some(HandedOut::NewPassword);
+    says(
+        &mut sample,
+        &["Your password has to be replaced", "the temporary password", "Never the helpdesk"],
+        &["mot de passe doit être remplacé", "temporaire", "Jamais le centre d’assistance"],
+    );
+    has_no_secret(&sample);
+    sample.languages = ENGLISH;
+    let text = sample.text();
+    assert!(!text.contains("QR") && !text.contains(" code"), "{text}");
+}
+
 #[test]
 fn whoever_is_switched_off_reads_that_nothing_is_to_be_set_up() {
     let mut sample = Sample::new(ENGLISH);
@@ -131,7 +191,7 @@ fn whoever_is_switched_off_reads_that_nothing_is_to_be_set_up() {
     says(
         &mut sample,
         &["every code is refused", "Nothing has to be set up again", "ask the helpdesk to switch"],
-        &["tous les codes sont refusés", "Rien n’est à configurer de nouveau", "réactiver"],
+        &["tous les codes sont refusés", "Vous n’aurez rien à reconfigurer", "réactiver"],
     );
     has_no_secret(&sample);
     sample.device = fixture::phone(2, fixture::pending_state(1_741_964_640)).disabled();

@@ -1,0 +1,110 @@
+//! The pages of users without a device: what the next sign-in asks of them, and no secret.
+
+use serde_json::{Value, json};
+
+use super::{events, refused, secret_on};
+use crate::testing::World;
+
+const PASSWORD: &str = "granite walrus pickle tram";
+
+/// Alice, who has a password and no device.
+fn world(required: bool) -> World {
+    let world = World::new();
+    let _ = world.run("add-user alice").ok();
+    let _ = world.run_with("set-password alice", &format!("{PASSWORD}\n")).ok();
+    if required {
+        let _ = world.run("require-mfa alice").ok();
+    }
+    world
+}
+
+/// A page with its words on one line.
+fn page(world: &World, line: &str, name: &str) -> (Value, String) {
+    let (report, text) = super::page(world, line, name);
+    (report, text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn sign_in(world: &World, password: &str) -> Value {
+    let typed = json!({ "password": password }).to_string();
+    world.run_with("sign-in alice --json", &typed).json()["outcome"].clone()
+}
+
+#[test]
+fn whoever_sets_up_at_the_sign_in_gets_steps_and_no_secret() {
+    let world = world(true);
+    assert_eq!(sign_in(&world, PASSWORD), "enrolment_required");
+    let before = events(&world);
+    let (report, text) = page(&world, "handout alice --app google", "alice.txt");
+    for (field, value) in [
+        ("device", Value::Null),
+        ("state", Value::Null),
+        ("kind", Value::Null),
+        ("has_secret", json!(false)),
+        ("changed", json!(false)),
+    ] {
+        assert_eq!(report[field], value, "{field}");
+    }
+    assert!(text.contains("shows a QR code") && text.contains("Google Authenticator"), "{text}");
+    assert!(!text.contains("temporary") && secret_on(&text).is_none(), "{text}");
+    assert_eq!(events(&world), before, "nobody saw a secret");
+    assert_eq!(world.listed("alice")["status"], "not_enabled");
+    let ran = world.run("handout alice --output /dev/null");
+    assert_ne!(ran.code, 0, "the file must be new: {ran:?}");
+}
+
+#[test]
+fn a_temporary_password_and_an_old_one_have_words_of_their_own() {
+    for (more, words) in
+        [("", "temporary password"), ("--old-password-opens", "your present password")]
+    {
+        let world = world(true);
+        let _ = world
+            .run(&format!("force-new-password alice --yes --json --reveal-secrets {more}"))
+            .ok();
+        let (report, text) = page(&world, "handout alice", "alice.txt");
+        assert_eq!(report["device"], Value::Null);
+        assert!(text.contains(words) && text.contains("new password"), "{text}");
+        assert!(text.contains("shows a QR code"), "{text}");
+    }
+}
+
+#[test]
+fn whoever_only_has_to_choose_a_password_gets_a_page_about_that() {
+    let world = world(false);
+    let _ = world.run("force-new-password alice --yes --json --reveal-secrets").ok();
+    let (_, text) = page(&world, "handout alice", "alice.txt");
+    assert!(
+        text.contains("choose one that you use nowhere else") && !text.contains("QR"),
+        "{text}"
+    );
+    let ran = refused(&world, "handout alice --app google", "x.txt");
+    assert!(ran.code == 64 && ran.err.contains("--app: alice only has to choose"), "{ran:?}");
+    let (_, text) = page(&world, "handout alice --app any --lang fr", "fr.txt");
+    assert!(text.contains("nouveau mot de passe"), "{text}");
+}
+
+#[test]
+fn without_anything_to_do_at_the_sign_in_there_is_no_page() {
+    let world = world(false);
+    let not_enabled = |line: &str| {
+        let ran = refused(&world, &format!("{line} --json"), "x.html");
+        assert_eq!((ran.code, ran.error().as_str()), (76, "not_enabled"), "{line}: {ran:?}");
+    };
+    not_enabled("handout alice");
+    let _ = world.run("require-mfa alice --effective 14d").ok();
+    not_enabled("handout alice");
+    let _ = world.run("require-mfa alice").ok();
+    // Neither codes nor a label without a device.
+    not_enabled("handout alice --recovery-codes --yes");
+    not_enabled("handout alice --device phone");
+    // After a device was taken away the password alone sets nothing up: the sign-in shows no QR code.
+    let _ = world.active("alice");
+    let _ = world.run("delete alice --yes").ok();
+    let typed = json!({ "password": PASSWORD }).to_string();
+    let answer = world.run_with("sign-in alice --json --reveal-secrets", &typed).json();
+    assert_eq!(
+        (&answer["outcome"], &answer["enrolment"]),
+        (&json!("enrolment_required"), &Value::Null)
+    );
+    not_enabled("handout alice");
+}
