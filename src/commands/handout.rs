@@ -1,15 +1,18 @@
 //! `mfactl handout`
 
+mod mail;
 pub mod page;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use clap::Args;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use self::page::{PageOptions, PageSecrets, Pages, page_advice, try_to_make, write_durably};
 use super::Verb;
+use crate::app::transaction::Transaction;
 use crate::app::{App, OpenStore, operator_files, write_tx};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -39,6 +42,9 @@ use crate::store::Change;
 /// in the user's language; --lang both has English and French beside each other. For a YubiKey, a hardware token, a
 /// printed list and a device that is switched off it has the steps and no secret.
 ///
+/// --mail sends the user a mail that says where the page is to be had. Where the configuration has mail_secrets, and
+/// where the page has no secret, it is attached.
+///
 /// For an active device add --active, which the log records: whoever has the page can make that device's codes.
 /// --recovery-codes prints new recovery codes with boxes to tick; the old set is void once the page is on the disk.
 #[derive(Args, Debug)]
@@ -57,8 +63,17 @@ pub struct WriteHandout {
     /// Write it to a new .html, .pdf or .txt file
     ///
     /// The file must be new, and gets mode 0600.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "mail")]
     output: Option<PathBuf>,
+    /// Send the user a mail about it
+    ///
+    /// It goes to the address of the user, at most three times an hour. A page with a secret is attached only where
+    /// handout.mail_secrets is true, goes over TLS only, and only to an address that nobody changed in the last 7 days.
+    #[arg(long)]
+    mail: bool,
+    /// Form of the page that is attached [default: pdf]
+    #[arg(long, value_name = "FORM", value_enum, requires = "mail")]
+    form: Option<HandoutForm>,
     #[command(flatten)]
     page: PageOptions,
     /// Skip the question of --recovery-codes
@@ -78,8 +93,16 @@ struct HandoutReport {
     /// The one that the page begins with.
     language: &'static str,
     languages: Vec<&'static str>,
-    form: &'static str,
-    output: String,
+    /// `null` where a mail has no page.
+    form: Option<&'static str>,
+    /// `null` with --mail.
+    output: Option<String>,
+    /// The address that the mail went to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    /// Whether the mail server took the mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<bool>,
     /// Whether the page has the secret of the device.
     has_secret: bool,
     /// Whether the page has new recovery codes.
@@ -98,9 +121,13 @@ impl Verb for WriteHandout {
         "mfactl handout alice --app microsoft --lang fr --output alice.pdf",
         "mfactl handout alice --active --recovery-codes --output alice.pdf",
         "mfactl handout alice --device yubikey --lang both --output steps.txt",
+        "mfactl handout alice --mail",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
+        if self.mail {
+            return self.send(app);
+        }
         let path = self.output()?.clone();
         let form = HandoutForm::of(&path, "--output")?;
         let name = self.user.name(app)?;
@@ -138,8 +165,10 @@ impl Verb for WriteHandout {
             state: device.state.word(),
             language: languages.first().copied().unwrap_or_default(),
             languages,
-            form: word(form),
-            output: display_path(&path).to_string(),
+            form: Some(word(form)),
+            output: Some(display_path(&path).to_string()),
+            email: None,
+            sent: None,
             has_secret,
             has_recovery_codes: set.is_some(),
             recovery_codes_left: user.recovery.as_ref().map_or(0, RecoverySet::left),
@@ -203,7 +232,7 @@ impl WriteHandout {
         self.output.as_ref().ok_or_else(|| {
             Refusal::new(ErrorCode::Usage, "a page needs a file")
                 .field("--output")
-                .hint("add --output FILE.html, FILE.pdf or FILE.txt")
+                .hint("add --output FILE.html, FILE.pdf or FILE.txt, or --mail")
         })
     }
 
@@ -246,30 +275,51 @@ impl WriteHandout {
         label: Option<&Label>,
         ticket: &Ticket,
     ) -> Result<()> {
-        let name = &seen.user.name;
         let is_logged = has_secret_to_hand_out(seen.device) && !self.operator.dry_run;
         write_tx(app, opened, |app, mut write| {
-            let user = write.user(name)?;
-            let device = device_to_hand_out(&user, label, self.active, write.at)?;
-            if !seen.is(&user, device) {
-                return Err(changed_meanwhile(name).into());
-            }
+            let user = self.seen_again(&mut write, seen, label)?;
             if is_logged {
-                let audit = AuditRecord {
-                    verb: Self::NAME,
-                    outcome: if device.is_active() { "shown_active" } else { "shown" },
-                    ticket: ticket.clone(),
-                    device: Some(device.label.to_string()),
-                    factor: Some(device.factor.kind()),
-                    detail: None,
-                };
-                let unchanged = Change::Keep(user.clone());
-                audit::save(app.env, &mut write.tx, write.at, unchanged, audit)?;
-                write.commit()?;
+                let outcome = if seen.device.is_active() { "shown_active" } else { "shown" };
+                save_event(app, write, user, seen.device, outcome, ticket, None)?;
             }
             Ok(())
         })
     }
+
+    /// The user, if a page would be the same as before.
+    fn seen_again(
+        &self,
+        write: &mut Transaction<'_>,
+        seen: SeenDevice<'_>,
+        label: Option<&Label>,
+    ) -> Result<User> {
+        let name = &seen.user.name;
+        let user = write.user(name)?;
+        let device = device_to_hand_out(&user, label, self.active, write.at)?;
+        if seen.is(&user, device) { Ok(user) } else { Err(changed_meanwhile(name).into()) }
+    }
+}
+
+/// Commits an event about a page.
+fn save_event(
+    app: &mut App<'_>,
+    mut write: Transaction<'_>,
+    user: User,
+    device: &Device,
+    outcome: &'static str,
+    ticket: &Ticket,
+    detail: Option<String>,
+) -> Result<()> {
+    let audit = AuditRecord {
+        verb: WriteHandout::NAME,
+        outcome,
+        ticket: ticket.clone(),
+        device: Some(device.label.to_string()),
+        factor: Some(device.factor.kind()),
+        detail,
+    };
+    audit::save(app.env, &mut write.tx, write.at, Change::Keep(user), audit)?;
+    write.commit()
 }
 
 /// The word of a form in JSON, which is how the names of its files end.
@@ -281,22 +331,34 @@ const fn word(form: HandoutForm) -> &'static str {
     }
 }
 
+impl ValueEnum for HandoutForm {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Html, Self::Pdf, Self::Text]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(word(*self)))
+    }
+}
+
 impl Record for HandoutReport {
     const COLUMNS: &'static [&'static str] =
-        &["user", "device", "state", "language", "form", "output", "recovery_codes_left"];
+        &["user", "device", "state", "language", "form", "output", "recovery_codes_left", "sent"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.user);
         f.text(&self.device);
         f.text(self.state);
         f.text(self.language);
-        f.text(self.form);
-        f.text(&self.output);
+        f.text(self.form.unwrap_or_default());
+        f.text(self.output.as_deref().unwrap_or_default());
         f.value(self.recovery_codes_left);
+        f.text(self.sent.map_or("", |sent| if sent { "true" } else { "false" }));
     }
 
     fn sentence(&self) -> String {
-        let (name, device, output) = (&self.user, &self.device, &self.output);
+        let (name, device) = (&self.user, &self.device);
+        let Some(output) = &self.output else { return self.mail_sentence() };
         let then = joined(&self.consequences);
         if self.dry_run {
             return format!(
