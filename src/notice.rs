@@ -181,7 +181,7 @@ mod tests {
         ] {
             let result = NoticeResult { mail, hook };
             assert_eq!(result.outcome(), expected, "{result:?}");
-            assert!(!result.detail(NoticeKind::Reset).contains("gone"), "{result:?}");
+            assert!(!result.detail("reset").contains("gone"), "{result:?}");
         }
         let both = NoticeResult { mail: failed.clone(), hook: failed };
         assert_eq!(both.problem().as_deref(), Some("mail: gone; hook: gone"));

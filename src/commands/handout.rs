@@ -72,7 +72,7 @@ pub struct WriteHandout {
     #[arg(long)]
     mail: bool,
     /// Form of the page that is attached [default: pdf]
-    #[arg(long, value_name = "FORM", value_enum, requires = "mail")]
+    #[arg(long, value_name = "FORM", value_enum)]
     form: Option<HandoutForm>,
     #[command(flatten)]
     page: PageOptions,
@@ -229,6 +229,11 @@ impl SeenDevice<'_> {
 
 impl WriteHandout {
     fn output(&self) -> Result<&PathBuf, Refusal> {
+        if self.form.is_some() {
+            let problem = "is for --mail; a file has the form that its name ends in";
+            let refusal = Refusal::new(ErrorCode::Usage, problem).field("--form");
+            return Err(refusal.hint("leave --form out, or use --mail"));
+        }
         self.output.as_ref().ok_or_else(|| {
             Refusal::new(ErrorCode::Usage, "a page needs a file")
                 .field("--output")

@@ -60,7 +60,7 @@ pub fn check(
     let earlier = logged.mails.len().checked_sub(MOST_MAILS).and_then(|at| logged.mails.get(at));
     if let Some(earlier) = earlier {
         let again = earlier.plus(MAILS_PERIOD).max(now);
-        let problem = format!("{name} got {MOST_MAILS} mails within an hour");
+        let problem = format!("{MOST_MAILS} mails to {name} were tried within an hour");
         return Err(Refusal::new(ErrorCode::TooManyMails, problem)
             .hint(format!("send the next one after {again}, or write a file with --output")));
     }
