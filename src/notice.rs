@@ -2,16 +2,16 @@
 
 mod deadline;
 mod hook;
-mod letter;
 mod mail;
 mod mail_text;
+mod outgoing_mail;
 mod page_text;
 
 use std::time::Duration;
 
 use serde_json::json;
 
-pub use self::letter::{Attachment, Letter};
+pub use self::outgoing_mail::{Attachment, OutgoingMail};
 pub use self::page_text::{PageMail, PageMailKind};
 use crate::notice::deadline::Deadline;
 
@@ -45,10 +45,10 @@ pub struct Notice {
 
 impl Notice {
     /// As a mail; `None` for a user without an address.
-    fn letter(&self, issuer: &str) -> Option<Letter<'_>> {
+    fn letter(&self, issuer: &str) -> Option<OutgoingMail<'_>> {
         let to = self.email.as_deref()?;
         let mail_text::MailText { subject, text } = mail_text::MailText::of(self, issuer);
-        Some(Letter { id: self.id, at: self.at, to, subject, text, attachment: None })
+        Some(OutgoingMail { id: self.id, at: self.at, to, subject, text, attachment: None })
     }
 }
 
@@ -117,7 +117,7 @@ impl NoticeResult {
 
 /// Sends one mail, in the time of a notice. The hook has no part in it.
 #[must_use]
-pub fn send_letter(mail: &Mail, file_policy: &FilePolicy, letter: &Letter<'_>) -> Delivery {
+pub fn send_letter(mail: &Mail, file_policy: &FilePolicy, letter: &OutgoingMail<'_>) -> Delivery {
     let deliveries = mail::send(mail, file_policy, &[Some(letter)], Deadline::new(None));
     deliveries.into_iter().next().unwrap_or(Delivery::NoAddress)
 }

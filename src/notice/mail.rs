@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::{Delivery, Letter};
+use super::{Delivery, OutgoingMail};
 use crate::config::{Mail, TlsMode};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
@@ -24,7 +24,7 @@ const QUIT_TIMEOUT: Duration = Duration::from_millis(500);
 pub fn send(
     mail: &Mail,
     file_policy: &FilePolicy,
-    letters: &[Option<&Letter<'_>>],
+    letters: &[Option<&OutgoingMail<'_>>],
     deadline: Deadline,
 ) -> Vec<Delivery> {
     let runtime = match Builder::new_current_thread().enable_all().build() {
@@ -49,7 +49,7 @@ struct Mailer<'a> {
 }
 
 impl Mailer<'_> {
-    async fn all(&mut self, letters: &[Option<&Letter<'_>>]) -> Vec<Delivery> {
+    async fn all(&mut self, letters: &[Option<&OutgoingMail<'_>>]) -> Vec<Delivery> {
         let mut deliveries = Vec::with_capacity(letters.len());
         for letter in letters {
             deliveries.push(match letter {
@@ -63,7 +63,7 @@ impl Mailer<'_> {
         deliveries
     }
 
-    async fn deliver_in_time(&mut self, letter: &Letter<'_>) -> Delivery {
+    async fn deliver_in_time(&mut self, letter: &OutgoingMail<'_>) -> Delivery {
         if let Some(why) = &self.gave_up {
             return Delivery::Failed(why.clone());
         }
@@ -79,7 +79,7 @@ impl Mailer<'_> {
         Delivery::Failed(self.gave_up.insert(self.deadline.timeout_message()).clone())
     }
 
-    async fn hand_over(&mut self, letter: &Letter<'_>) -> Result<()> {
+    async fn hand_over(&mut self, letter: &OutgoingMail<'_>) -> Result<()> {
         let message = letter.message(&self.mail.from)?;
         let mut open = match self.open.take() {
             Some(open) => open,

@@ -113,7 +113,11 @@ mod tests {
             (
                 Language::English,
                 "Do this before: 1 January 2026",
-                [("Come to", Waiting), ("delete this mail", WithSecret), ("no secret", StepsOnly)],
+                [
+                    ("Come to", Waiting),
+                    ("delete this message", WithSecret),
+                    ("no secret", StepsOnly),
+                ],
             ),
             (
                 Language::French,

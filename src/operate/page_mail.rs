@@ -18,7 +18,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::notice::{
-    Attachment, Delivery, Letter, NoticeResult, PageMail, PageMailKind, send_letter,
+    Attachment, Delivery, NoticeResult, OutgoingMail, PageMail, PageMailKind, send_letter,
 };
 use crate::store::{Change, LogQuery, LogReader, SubjectFilter};
 
@@ -160,7 +160,7 @@ pub fn send_page(app: &mut App<'_>, opened: &mut OpenStore, ready: &ReadyMail<'_
         content_type: page.content_type,
         content: page.content,
     });
-    let letter = Letter {
+    let letter = OutgoingMail {
         id: app.env.random()?,
         at: ready.at,
         to: address(user)?,

@@ -7,11 +7,12 @@ use data_encoding::HEXLOWER;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 
+use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 
 /// A plain text, perhaps with a file. It has no link and no HTML, so that nobody learns to trust those in a mail about
 /// their account.
-pub struct Letter<'l> {
+pub struct OutgoingMail<'l> {
     /// The random part of the Message-ID.
     pub id: [u8; 16],
     pub at: Timestamp,
@@ -28,7 +29,7 @@ pub struct Attachment<'l> {
     pub content: &'l [u8],
 }
 
-impl Letter<'_> {
+impl OutgoingMail<'_> {
     pub(super) fn message(&self, from: &Mailbox) -> Result<Message> {
         let to = self.to.parse().context("the e-mail address can't be written to")?;
         let id = HEXLOWER.encode(&self.id);
@@ -37,7 +38,7 @@ impl Letter<'_> {
         let message = Message::builder()
             .from(from.clone())
             .to(Mailbox::new(None, to))
-            .subject(self.subject.clone())
+            .subject(shown(&self.subject))
             .date(UNIX_EPOCH + Duration::from_secs(self.at.unix()))
             .message_id(Some(format!("<{id}@{}>", from.email.domain())))
             .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
@@ -60,7 +61,7 @@ mod tests {
     use crate::notice::Notice;
     use crate::notice::tests::sample;
 
-    fn text_of(letter: &Letter<'_>) -> String {
+    fn text_of(letter: &OutgoingMail<'_>) -> String {
         let from = "Helpdesk <mfa@example.org>".parse().unwrap();
         String::from_utf8(letter.message(&from).unwrap().formatted()).unwrap()
     }
@@ -98,7 +99,7 @@ mod tests {
         let attachment = Attachment { name: "mfa.pdf", content_type: "application/pdf", content };
         let (subject, text) = ("x\r\nBcc: eve@example.com".to_owned(), "Bonjour é".to_owned());
         let at = sample().at;
-        let letter = Letter {
+        let letter = OutgoingMail {
             id: [7; 16],
             at,
             to: "alice@example.com",
