@@ -110,7 +110,7 @@ mod tests {
         let text = text_of(&letter);
         assert!(text.is_ascii() && !text.contains("\nBcc"), "{text}");
         for part in [
-            "Content-Type: multipart/mixed;\r\n boundary=\"07070707070707070707070707070707\"\r\n",
+            "Content-Type: multipart/mixed; boundary=\"07070707070707070707070707070707\"\r\n",
             "Content-Disposition: attachment; filename=\"mfa.pdf\"\r\n",
             "Content-Type: application/pdf\r\n",
             &data_encoding::BASE64.encode(content),
