@@ -42,8 +42,8 @@ use crate::store::Change;
 /// in the user's language; --lang both has English and French beside each other. For a YubiKey, a hardware token, a
 /// printed list and a device that is switched off it has the steps and no secret.
 ///
-/// --mail sends the user a mail that says where the page is to be had. Where the configuration has mail_secrets, and
-/// where the page has no secret, it is attached.
+/// --mail sends the user a mail that says where the page is waiting. Where the configuration lets secrets go by mail, and
+/// where the page has none, it is attached.
 ///
 /// For an active device add --active, which the log records: whoever has the page can make that device's codes.
 /// --recovery-codes prints new recovery codes with boxes to tick; the old set is void once the page is on the disk.
@@ -67,8 +67,8 @@ pub struct WriteHandout {
     output: Option<PathBuf>,
     /// Send the user a mail about it
     ///
-    /// It goes to the address of the user, at most three times an hour. A page with a secret is attached only where
-    /// handout.mail_secrets is true, goes over TLS only, and only to an address that nobody changed in the last 7 days.
+    /// It goes to the address of the user, at most three times an hour. A page with a secret is attached only where the
+    /// configuration says so, goes over TLS only, and only to an address that nobody changed in the last 7 days.
     #[arg(long)]
     mail: bool,
     /// Form of the page that is attached [default: pdf]
@@ -355,10 +355,10 @@ impl Record for HandoutReport {
         f.text(&self.device);
         f.text(self.state);
         f.text(self.language);
-        f.text(self.form.unwrap_or_default());
-        f.text(self.output.as_deref().unwrap_or_default());
+        f.maybe_text(self.form);
+        f.maybe_text(self.output.as_deref());
         f.value(self.recovery_codes_left);
-        f.text(self.sent.map_or("", |sent| if sent { "true" } else { "false" }));
+        f.maybe_value(self.sent);
     }
 
     fn sentence(&self) -> String {
