@@ -75,14 +75,14 @@ pub fn check(
             );
             return Err(refuse_address(
                 user,
-                format!("{problem} in the {REST_IN_DAYS} days before"),
+                &format!("{problem} in the {REST_IN_DAYS} days before"),
             ));
         }
     };
-    Err(refuse_address(user, format!("{problem} in the last {REST_IN_DAYS} days")))
+    Err(refuse_address(user, &format!("{problem} in the last {REST_IN_DAYS} days")))
 }
 
-fn refuse_address(user: &User, problem: String) -> Refusal {
+fn refuse_address(user: &User, problem: &str) -> Refusal {
     let log = command("log").option("--user", user.name.as_str()).option("--since", "7d");
     Refusal::new(ErrorCode::AddressChanged, format!("{problem}, so no secret is sent there"))
         .field("email")
