@@ -26,6 +26,7 @@ pub mod joiner;
 pub mod labels;
 pub mod lockout;
 pub mod login_rule;
+pub mod mailing;
 pub mod name;
 pub mod notice;
 pub mod origin;

@@ -110,7 +110,10 @@ const fn exit(code: ErrorCode) -> u8 {
         | ErrorCode::StoreNewer
         | ErrorCode::NothingToUndo
         | ErrorCode::NoPassword
-        | ErrorCode::TooManyChanges => 76,
+        | ErrorCode::TooManyChanges
+        | ErrorCode::NoAddress
+        | ErrorCode::AddressChanged
+        | ErrorCode::TooManyMails => 76,
         ErrorCode::NotPermitted => 77,
         ErrorCode::Config
         | ErrorCode::Key

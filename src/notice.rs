@@ -4,14 +4,18 @@ mod deadline;
 mod hook;
 mod mail;
 mod mail_text;
+mod outgoing_mail;
+mod page_text;
 
 use std::time::Duration;
 
 use serde_json::json;
 
+pub use self::outgoing_mail::{Attachment, OutgoingMail};
+pub use self::page_text::{PageMail, PageMailKind};
 use crate::notice::deadline::Deadline;
 
-use crate::config::Notify;
+use crate::config::{Mail, Notify};
 use crate::domain::notice::NoticeKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Language;
@@ -37,6 +41,15 @@ pub struct Notice {
     pub ticket: Option<String>,
     /// The change was made in self-service, with the user's password.
     pub is_self_service: bool,
+}
+
+impl Notice {
+    /// As a mail; `None` for a user without an address.
+    fn letter(&self, issuer: &str) -> Option<OutgoingMail<'_>> {
+        let to = self.email.as_deref()?;
+        let mail_text::MailText { subject, text } = mail_text::MailText::of(self, issuer);
+        Some(OutgoingMail { id: self.id, at: self.at, to, subject, text, attachment: None })
+    }
 }
 
 /// The result of mail or hook.
@@ -87,9 +100,9 @@ impl NoticeResult {
 
     /// The details for the log: kind and result of each delivery, never text from a server.
     #[must_use]
-    pub fn detail(&self, kind: NoticeKind) -> String {
+    pub fn detail(&self, of: &str) -> String {
         let mut detail = serde_json::Map::new();
-        detail.insert("of".into(), json!(kind.word()));
+        detail.insert("of".into(), json!(of));
         for (name, delivery) in self.deliveries() {
             let word = match delivery {
                 Delivery::Sent => "sent",
@@ -100,6 +113,13 @@ impl NoticeResult {
         }
         serde_json::Value::from(detail).to_string()
     }
+}
+
+/// Sends one mail, in the time of a notice. The hook has no part in it.
+#[must_use]
+pub fn send_letter(mail: &Mail, file_policy: &FilePolicy, letter: &OutgoingMail<'_>) -> Delivery {
+    let deliveries = mail::send(mail, file_policy, &[Some(letter)], Deadline::new(None));
+    deliveries.into_iter().next().unwrap_or(Delivery::NoAddress)
 }
 
 /// Sends all notices by mail and hook, as configured, in at most `within` for all together. Failures are
@@ -115,10 +135,11 @@ pub fn send(
     let deadline = Deadline::new(within);
     // The hook gets the time that mail leaves over.
     let mail_deadline = if notify.hook.is_some() { deadline.half() } else { deadline };
-    let mut mails = notify
-        .mail
-        .as_ref()
-        .map(|m| mail::send(m, file_policy, issuer, notices, mail_deadline).into_iter());
+    let mut mails = notify.mail.as_ref().map(|mail| {
+        let letters: Vec<_> = notices.iter().map(|notice| notice.letter(issuer)).collect();
+        let letters: Vec<_> = letters.iter().map(Option::as_ref).collect();
+        mail::send(mail, file_policy, &letters, mail_deadline).into_iter()
+    });
     let mut hooks =
         notify.hook.as_ref().map(|h| hook::run(h, file_policy, notices, deadline).into_iter());
     let mut result = || NoticeResult {
@@ -160,7 +181,7 @@ mod tests {
         ] {
             let result = NoticeResult { mail, hook };
             assert_eq!(result.outcome(), expected, "{result:?}");
-            assert!(!result.detail(NoticeKind::Reset).contains("gone"), "{result:?}");
+            assert!(!result.detail("reset").contains("gone"), "{result:?}");
         }
         let both = NoticeResult { mail: failed.clone(), hook: failed };
         assert_eq!(both.problem().as_deref(), Some("mail: gone; hook: gone"));

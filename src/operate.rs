@@ -9,6 +9,7 @@ pub mod inventory;
 mod known_group;
 mod new_user;
 pub mod notify;
+pub mod page_mail;
 mod people;
 pub mod user_list;
 

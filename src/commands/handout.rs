@@ -1,15 +1,18 @@
 //! `mfactl handout`
 
+mod mail;
 pub mod page;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use clap::Args;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use self::page::{PageOptions, PageSecrets, Pages, page_advice, try_to_make, write_durably};
 use super::Verb;
+use crate::app::transaction::Transaction;
 use crate::app::{App, OpenStore, operator_files, write_tx};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -20,6 +23,7 @@ use crate::domain::audit::event::Ticket;
 use crate::domain::consequences::consequences;
 use crate::domain::device::Device;
 use crate::domain::name::Label;
+use crate::domain::policy::Policy;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::shown_state::changed_meanwhile;
@@ -39,6 +43,9 @@ use crate::store::Change;
 /// printed list and a device that is switched off it has the steps and no secret. So it has for a user without a device
 /// who has to choose a password or set up an app at the next sign-in, which shows them the QR code.
 ///
+/// --mail sends the user a mail that says where the page is waiting. Where the configuration lets secrets go by mail, and
+/// where the page has none, it is attached.
+///
 /// For an active device add --active, which the log records: whoever has the page can make that device's codes.
 /// --recovery-codes prints new recovery codes with boxes to tick; the old set is void once the page is on the disk.
 #[derive(Args, Debug)]
@@ -57,8 +64,17 @@ pub struct WriteHandout {
     /// Write it to a new .html, .pdf or .txt file
     ///
     /// The file must be new, and gets mode 0600.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "mail")]
     output: Option<PathBuf>,
+    /// Send the user a mail about it
+    ///
+    /// It goes to the address of the user, at most three times an hour. A page with a secret is attached only where the
+    /// configuration says so, goes over TLS only, and only to an address that nobody changed in the last 7 days.
+    #[arg(long)]
+    mail: bool,
+    /// Form of the page that is attached [default: pdf]
+    #[arg(long, value_name = "FORM", value_enum)]
+    form: Option<HandoutForm>,
     #[command(flatten)]
     page: PageOptions,
     /// Skip the question of --recovery-codes
@@ -79,8 +95,16 @@ struct HandoutReport {
     /// The one that the page begins with.
     language: &'static str,
     languages: Vec<&'static str>,
-    form: &'static str,
-    output: String,
+    /// `null` where a mail has no page.
+    form: Option<&'static str>,
+    /// `null` with --mail.
+    output: Option<String>,
+    /// The address that the mail went to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    /// Whether the mail server took the mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<bool>,
     /// Whether the page has the secret of the device.
     has_secret: bool,
     /// Whether the page has new recovery codes.
@@ -99,9 +123,13 @@ impl Verb for WriteHandout {
         "mfactl handout alice --app microsoft --lang fr --output alice.pdf",
         "mfactl handout alice --active --recovery-codes --output alice.pdf",
         "mfactl handout alice --device yubikey --lang both --output steps.txt",
+        "mfactl handout alice --mail",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
+        if self.mail {
+            return self.send(app);
+        }
         let path = self.output()?.clone();
         let form = HandoutForm::of(&path, "--output")?;
         let name = self.user.name(app)?;
@@ -146,8 +174,10 @@ impl Verb for WriteHandout {
             state: device.map(|device| device.state.word()),
             language: languages.first().copied().unwrap_or_default(),
             languages,
-            form: word(form),
-            output: display_path(&path).to_string(),
+            form: Some(word(form)),
+            output: Some(display_path(&path).to_string()),
+            email: None,
+            sent: None,
             has_secret,
             has_recovery_codes: set.is_some(),
             recovery_codes_left: user.recovery.as_ref().map_or(0, RecoverySet::left),
@@ -215,10 +245,15 @@ impl SeenPage<'_> {
 
 impl WriteHandout {
     fn output(&self) -> Result<&PathBuf, Refusal> {
+        if self.form.is_some() {
+            let problem = "is for --mail; a file has the form that its name ends in";
+            let refusal = Refusal::new(ErrorCode::Usage, problem).field("--form");
+            return Err(refusal.hint("leave --form out, or use --mail"));
+        }
         self.output.as_ref().ok_or_else(|| {
             Refusal::new(ErrorCode::Usage, "a page needs a file")
                 .field("--output")
-                .hint("add --output FILE.html, FILE.pdf or FILE.txt")
+                .hint("add --output FILE.html, FILE.pdf or FILE.txt, or --mail")
         })
     }
 
@@ -261,33 +296,55 @@ impl WriteHandout {
         label: Option<&Label>,
         ticket: &Ticket,
     ) -> Result<()> {
-        let name = &seen.user.name;
         let is_logged = seen.about.has_secret() && !self.operator.dry_run;
         let policy = app.config.policy.clone();
         write_tx(app, opened, |app, mut write| {
-            let user = write.user(name)?;
-            let must_have_mfa = policy.requirement(&user).is_in_force(write.at);
-            let about = to_hand_out(&user, label, self.active, must_have_mfa, write.at)?;
-            if !seen.is(&user, about) {
-                return Err(changed_meanwhile(name).into());
-            }
-            if let Some(device) = about.device().filter(|_| is_logged) {
-                let audit = AuditRecord {
-                    verb: Self::NAME,
-                    outcome: if device.is_active() { "shown_active" } else { "shown" },
-                    ticket: ticket.clone(),
-                    device: Some(device.label.to_string()),
-                    factor: Some(device.factor.kind()),
-                    detail: None,
-                    operator: None,
-                };
-                let unchanged = Change::Keep(user.clone());
-                audit::save(app.env, &mut write.tx, write.at, unchanged, audit)?;
-                write.commit()?;
+            let user = self.seen_again(&mut write, seen, label, &policy)?;
+            if let Some(device) = seen.about.device().filter(|_| is_logged) {
+                let outcome = if device.is_active() { "shown_active" } else { "shown" };
+                save_event(app, write, user, Some(device), outcome, ticket, None)?;
             }
             Ok(())
         })
     }
+
+    /// The user, if a page would be the same as before.
+    fn seen_again(
+        &self,
+        write: &mut Transaction<'_>,
+        seen: SeenPage<'_>,
+        label: Option<&Label>,
+        policy: &Policy,
+    ) -> Result<User> {
+        let name = &seen.user.name;
+        let user = write.user(name)?;
+        let must_have_mfa = policy.requirement(&user).is_in_force(write.at);
+        let about = to_hand_out(&user, label, self.active, must_have_mfa, write.at)?;
+        if seen.is(&user, about) { Ok(user) } else { Err(changed_meanwhile(name).into()) }
+    }
+}
+
+/// Commits an event about a page.
+fn save_event(
+    app: &mut App<'_>,
+    mut write: Transaction<'_>,
+    user: User,
+    device: Option<&Device>,
+    outcome: &'static str,
+    ticket: &Ticket,
+    detail: Option<String>,
+) -> Result<()> {
+    let audit = AuditRecord {
+        verb: WriteHandout::NAME,
+        outcome,
+        ticket: ticket.clone(),
+        device: device.map(|device| device.label.to_string()),
+        factor: device.map(|device| device.factor.kind()),
+        detail,
+        operator: None,
+    };
+    audit::save(app.env, &mut write.tx, write.at, Change::Keep(user), audit)?;
+    write.commit()
 }
 
 /// The word of a form in JSON, which is how the names of its files end.
@@ -299,23 +356,35 @@ const fn word(form: HandoutForm) -> &'static str {
     }
 }
 
+impl ValueEnum for HandoutForm {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::Html, Self::Pdf, Self::Text]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(word(*self)))
+    }
+}
+
 impl Record for HandoutReport {
     const COLUMNS: &'static [&'static str] =
-        &["user", "device", "state", "language", "form", "output", "recovery_codes_left"];
+        &["user", "device", "state", "language", "form", "output", "recovery_codes_left", "sent"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.user);
         f.maybe_text(self.device.as_deref());
         f.maybe_text(self.state);
         f.text(self.language);
-        f.text(self.form);
-        f.text(&self.output);
+        f.maybe_text(self.form);
+        f.maybe_text(self.output.as_deref());
         f.value(self.recovery_codes_left);
+        f.maybe_value(self.sent);
     }
 
     fn sentence(&self) -> String {
-        let (name, output) = (&self.user, &self.output);
+        let name = &self.user;
         let device = self.device.as_deref().unwrap_or("the next sign-in");
+        let Some(output) = &self.output else { return self.mail_sentence(device) };
         let then = joined(&self.consequences);
         if self.dry_run {
             return format!(

@@ -12,7 +12,7 @@ pub struct MailText {
 }
 
 /// Columns of a mail.
-const WIDTH: usize = 80;
+pub const WIDTH: usize = 80;
 
 impl MailText {
     #[must_use]

@@ -164,7 +164,7 @@ fn log_notices(
                     ticket: ticket.clone(),
                     device: device.clone(),
                     factor: None,
-                    detail: Some(results.detail(*kind)),
+                    detail: Some(results.detail(kind.word())),
                     operator: None,
                 };
                 changes.push((Change::Keep(user), Some(record)));

@@ -51,6 +51,12 @@ impl Naming<'_> {
         Ok(id.flatten().map(Id::new))
     }
 
+    /// Whether somebody else had this name once, according to the log.
+    pub fn had_another_holder(&mut self, name: &str, but: Id) -> Result<bool> {
+        let values = [Value::Text(name.to_owned()), Value::Bytes(but.bytes().to_vec())];
+        Ok(first(self.driver, sql::ANOTHER_USER_NAMED, &values, |row| row.int(0))?.is_some())
+    }
+
     /// Passes the number of each event about a user, the name in it, and the user, to `visit`.
     pub fn names(&mut self, visit: &mut dyn FnMut(u64, &str, Id)) -> Result<()> {
         self.driver.query(sql::NAMES_IN_LOG, &[], &mut |row| {

@@ -367,6 +367,8 @@ pub const RENAMED_BY: &str = "SELECT max(seq) FROM events WHERE user_id = $1 \
 pub const FIRST_OF_USER: &str = "SELECT min(seq) FROM events WHERE user_id = $1";
 pub const LAST_USER_NAMED: &str = "SELECT user_id FROM events WHERE \"user\" = $1 \
                                AND user_id IS NOT NULL ORDER BY seq DESC LIMIT 1";
+pub const ANOTHER_USER_NAMED: &str = "SELECT seq FROM events WHERE \"user\" = $1 \
+                                     AND user_id IS NOT NULL AND user_id <> $2 LIMIT 1";
 /// An event without a salt is one whose user was erased.
 pub const LOST_STATUSES: &str = "SELECT user_id, was_status FROM events WHERE seq > $1 \
                                 AND was_status IS NOT NULL AND (salt IS NULL OR user_id IN \

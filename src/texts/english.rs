@@ -625,6 +625,34 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutNoSecret => "There is no secret on this page.",
 
+        // Mails about a page.
+        Text::PageWaitingTitle => "a page for your second factor is waiting",
+        Text::PageWaiting => {
+            "From now on, signing in takes two things: your password, and a one-time code from your phone. A page that \
+             says how to set this up is waiting for you."
+        }
+        Text::PageFetch => {
+            "It has a key that is only for you, so it does not go by mail. Come to your helpdesk for it: bring the \
+             phone that is to show the codes, and something that proves who you are."
+        }
+        Text::PageAttachedTitle => "how to set up your second factor",
+        Text::PageAttached => {
+            "Signing in takes two things: your password, and a one-time code. The attached page says why, what to do \
+             step by step, and whom to ask."
+        }
+        Text::PageSecret => {
+            "It has a QR code and a key. Whoever sees them can make your codes: do not forward this message, and show \
+             the page to nobody. Open it on a computer or print it, so that your phone can scan the code. Once your \
+             first code has been accepted, delete this message and the page."
+        }
+        Text::PageNoSecret => "It has the steps only, and no secret.",
+        Text::PageUntil => "Do this before: {date}",
+        Text::PageHelpdesk => "Helpdesk: {contact}",
+        Text::PageUnexpected => {
+            "If you do not know what this is about, open nothing and call your helpdesk, at a number that you already \
+             know."
+        }
+
         // The QR code on a terminal.
         Text::QrTooNarrow => {
             "The QR code needs {columns} columns: enlarge the terminal and run show-qr, leave out --ascii, or use \

@@ -712,6 +712,34 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutNoSecret => "Cette page ne contient aucun secret.",
 
+        // Mails about a page.
+        Text::PageWaitingTitle => "une page vous attend pour votre second facteur",
+        Text::PageWaiting => {
+            "Désormais, il faut deux choses pour vous connecter\u{a0}: votre mot de passe, et un code à usage unique \
+             donné par votre téléphone. Une page qui explique comment faire vous attend."
+        }
+        Text::PageFetch => {
+            "Elle contient une clé qui n’est que pour vous\u{a0}; elle n’est donc pas envoyée par e-mail. Passez au \
+             centre d’assistance avec le téléphone qui affichera les codes et une preuve de votre identité."
+        }
+        Text::PageAttachedTitle => "comment configurer votre second facteur",
+        Text::PageAttached => {
+            "Pour vous connecter, il faut deux choses\u{a0}: votre mot de passe, et un code à usage unique. La page \
+             jointe dit pourquoi, ce qu’il faut faire étape par étape, et à qui vous adresser."
+        }
+        Text::PageSecret => {
+            "Elle contient un QR code et une clé. Quiconque les voit peut produire vos codes\u{a0}: ne transférez pas \
+             ce message et ne montrez la page à personne. Ouvrez-la sur un ordinateur, ou imprimez-la, pour que votre \
+             téléphone puisse scanner le code. Dès que votre premier code a été accepté, supprimez ce message et la page."
+        }
+        Text::PageNoSecret => "Elle ne contient que les étapes, et aucun secret.",
+        Text::PageUntil => "À faire avant le\u{a0}: {date}",
+        Text::PageHelpdesk => "Centre d’assistance\u{a0}: {contact}",
+        Text::PageUnexpected => {
+            "Si vous ne savez pas de quoi il s’agit, n’ouvrez rien et appelez votre centre d’assistance, à un numéro \
+             que vous connaissez déjà."
+        }
+
         // The QR code on a terminal.
         Text::QrTooNarrow => {
             "Le code QR demande {columns} colonnes\u{a0}: agrandissez le terminal puis lancez show-qr, omettez --ascii, \

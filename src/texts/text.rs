@@ -389,6 +389,18 @@ texts! {
     HandoutKeepCodes,
     HandoutNoSecret,
 
+    // Mails about a page.
+    PageWaitingTitle,
+    PageWaiting,
+    PageFetch,
+    PageAttachedTitle,
+    PageAttached,
+    PageSecret,
+    PageNoSecret,
+    PageUntil,
+    PageHelpdesk,
+    PageUnexpected,
+
     // The QR code on a terminal.
     /// Where the code is drawn with ASCII and has too few columns.
     QrTooNarrow,

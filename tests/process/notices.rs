@@ -1,5 +1,6 @@
 //! Notices to users: by mail to a real server, and by hooks that misbehave.
 
+mod handouts;
 mod server;
 
 use std::fs;

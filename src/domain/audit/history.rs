@@ -194,6 +194,18 @@ impl Rewind {
         Ok(())
     }
 
+    /// Whether one of these events changed the field, also where a later one changed it back.
+    #[must_use]
+    pub fn has_changed(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
+    /// Whether one of these events created the user.
+    #[must_use]
+    pub fn has_created(&self) -> bool {
+        self.0.contains_key(ABSENT)
+    }
+
     /// The user's earlier state; `None` if the user did not exist yet. Values that no event can have are
     /// refused as `damaged`.
     pub fn apply_to(self, now: User) -> Result<Option<User>, Refusal> {

@@ -17,6 +17,8 @@ pub const OUTCOMES: &[&str] = &[
     "kept",
     "key_saved",
     "locked",
+    "mailed",
+    "mailed_active",
     "no_address",
     "not_asked",
     "not_enabled",
