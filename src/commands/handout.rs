@@ -1,5 +1,6 @@
 //! `mfactl handout`
 
+pub mod folder;
 pub mod page;
 
 use std::path::PathBuf;
@@ -138,7 +139,7 @@ impl Verb for WriteHandout {
             state: device.state.word(),
             language: languages.first().copied().unwrap_or_default(),
             languages,
-            form: word(form),
+            form: form.word(),
             output: display_path(&path).to_string(),
             has_secret,
             has_recovery_codes: set.is_some(),
@@ -269,15 +270,6 @@ impl WriteHandout {
             }
             Ok(())
         })
-    }
-}
-
-/// The word of a form in JSON, which is how the names of its files end.
-const fn word(form: HandoutForm) -> &'static str {
-    match form {
-        HandoutForm::Html => "html",
-        HandoutForm::Pdf => "pdf",
-        HandoutForm::Text => "txt",
     }
 }
 

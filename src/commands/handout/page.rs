@@ -113,13 +113,7 @@ impl Pages {
     ) -> Result<(), Refusal> {
         let Some(chosen) = self.app else { return Ok(()) };
         match AppSettings::of(device) {
-            Some(settings) => {
-                chosen.check(&settings)?;
-                if let Some(caution) = chosen.caution(&settings) {
-                    app.warn(&caution);
-                }
-                Ok(())
-            }
+            Some(settings) => self.check_settings(app, &settings),
             None if chosen == HandoutApp::Any => Ok(()),
             None => {
                 let problem = format!("{}'s device {} is no app", user.name, device.label);
@@ -127,6 +121,16 @@ impl Pages {
                 Err(refusal.hint("leave --app out"))
             }
         }
+    }
+
+    /// The same for the settings that the devices of a list have in common.
+    pub fn check_settings(&self, app: &mut App<'_>, settings: &AppSettings) -> Result<(), Refusal> {
+        let Some(chosen) = self.app else { return Ok(()) };
+        chosen.check(settings)?;
+        if let Some(caution) = chosen.caution(settings) {
+            app.warn(&caution);
+        }
+        Ok(())
     }
 
     /// In the language of the command line, else the user's, else the site's: never that of the operator's terminal.
@@ -202,6 +206,12 @@ impl HandoutOption {
     #[must_use]
     pub const fn is_given(&self) -> bool {
         self.handout.is_some()
+    }
+
+    /// How the pages of a list look, which go into a folder.
+    #[must_use]
+    pub const fn page_options(&self) -> &PageOptions {
+        &self.page
     }
 
     /// Refuses a name of another form, and options of a page where there is none. `is_request`: these are the words of
