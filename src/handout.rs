@@ -21,4 +21,4 @@ pub use templates::{Templates, Trial};
 pub use writer::HandoutWriter;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

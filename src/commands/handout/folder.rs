@@ -16,7 +16,7 @@ use crate::commands::handout::page::{PageOptions, PageSecrets, Pages};
 use crate::domain::audit::event::Ticket;
 use crate::domain::file_names::FileNames;
 use crate::domain::otpauth::AppSettings;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::text::counted;
 use crate::domain::user::User;
@@ -191,9 +191,11 @@ impl NewPages {
         let secrets = PageSecrets { secret: Some(secret), ..PageSecrets::default() };
         let page = self.pages.write(user, user.device(*device)?, &secrets);
         page.map_err(|error| match error.downcast::<Refusal>() {
-            Ok(refusal) if refusal.context.is_none() => {
-                refusal.within(format!("the page of {}", user.name)).into()
-            }
+            // A letter or a length that a page of PDF has no room for.
+            Ok(refusal) if refusal.code == ErrorCode::BadInput => refusal
+                .within(format!("the page of {}", user.name))
+                .hint("nothing was changed; use --form html")
+                .into(),
             Ok(refusal) => refusal.into(),
             Err(error) => error,
         })

@@ -1,6 +1,7 @@
 //! `handout`, and the pages of `enrol` and `reset`: of which device, what is in them, what is logged, and that nothing is
 //! lost where one can't be written.
 
+mod folders;
 mod new_devices;
 
 use std::cell::Cell;
