@@ -1,14 +1,15 @@
 //! Verbs on many users at once: a list of names, a plan, a limit, one transaction.
 
 pub mod lines;
+pub mod pages;
 pub mod secrets;
 
 use anyhow::{Context as _, Result};
 
 use crate::app::{App, OpenStore, output};
 use crate::commands::bulk::lines::{BulkLine, BulkWords, Heading};
+use crate::commands::bulk::pages::WrittenPages;
 use crate::commands::bulk::secrets::{HandOver, SecretFields, write_secrets};
-use crate::commands::handout::folder::WrittenPages;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets;

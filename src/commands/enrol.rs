@@ -103,7 +103,7 @@ impl Verb for Enrol {
         "mfactl enrol alice --no-confirm --output alice.png",
         "mfactl enrol alice --create --handout alice.pdf",
         "mfactl enrol --from joiners.csv --create --no-confirm",
-        "mfactl enrol --from joiners.csv --create --handouts joiners --form pdf --group-by group",
+        "mfactl enrol --from joiners.csv --create --handouts joiners --form pdf",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {

@@ -6,8 +6,8 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::json;
 
+use super::pages::PagesReport;
 use super::secrets::SecretFields;
-use crate::commands::handout::folder::PagesReport;
 use crate::domain::text::counted;
 use crate::domain::user::Status;
 use crate::operate::bulk::{BulkResult, BulkRow};

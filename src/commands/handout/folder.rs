@@ -7,28 +7,24 @@ use std::thread;
 use anyhow::{Result, anyhow};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::app::operator_files;
+use crate::commands::bulk::pages::{INDEX, WrittenPages};
 use crate::commands::handout::page::{PageOptions, PageSecrets, Pages};
 use crate::domain::audit::event::Ticket;
 use crate::domain::file_names::FileNames;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
-use crate::domain::text::counted;
 use crate::domain::user::User;
-use crate::files::file_trust::display_path;
-use crate::files::operator_folder::{NewEntry, NewFolder};
+use crate::files::operator_folder::NewEntry;
 use crate::handout::HandoutForm;
 use crate::report::push_csv_row;
 
 /// The option, in messages.
 const OPTION: &str = "--handouts";
-/// Says who has which page. No page has this name.
-const INDEX: &str = "index.csv";
 /// The folder of those who are in no group. No group has this name.
 const NO_GROUP: &str = "no-group~";
 /// Pages that are in memory at once.
@@ -39,11 +35,11 @@ const THREADS: usize = 2;
 /// The options of a verb that makes devices for a list, for the pages about them.
 #[derive(Args, Clone, Debug)]
 pub struct HandoutsOptions {
-    /// With --from: write a page for each user into a new folder
+    /// With --from: a page for each user, in a new folder
     ///
     /// The folder gets mode 0700, each page 0600 and the name of its user. Users whose device is made get one, in their
-    /// language; index.csv says who has which, without secrets. Nobody is enrolled before all pages are on the disk:
-    /// until then the folder is called DIR.unfinished, and what is in it is void.
+    /// language; index.csv says who has which, without secrets. All pages are on the disk before anybody is enrolled:
+    /// until then the folder is called DIR.unfinished, and nothing in it may be handed out.
     #[arg(long, value_name = "DIR", requires = "from", conflicts_with = "handout")]
     handouts: Option<PathBuf>,
     /// Form of these pages [default: html]
@@ -76,21 +72,6 @@ pub struct PageSubject<'s> {
     pub user: User,
     pub device: Id,
     pub secret: &'s Secret,
-}
-
-/// Pages that are on the disk. On drop they are removed.
-#[must_use]
-pub struct WrittenPages {
-    folder: NewFolder,
-    report: PagesReport,
-}
-
-/// Where the pages are.
-#[derive(Clone, Serialize)]
-pub struct PagesReport {
-    folder: String,
-    form: &'static str,
-    pages: u64,
 }
 
 impl HandoutsOptions {
@@ -147,14 +128,7 @@ impl NewPages {
             Ok(folder.sync()?)
         })();
         bar.finish_and_clear();
-        written.map(|()| {
-            let report = PagesReport {
-                folder: display_path(&self.path),
-                form: self.form.word(),
-                pages: count,
-            };
-            WrittenPages { folder, report }
-        })
+        written.map(|()| WrittenPages::new(folder, self.form.word(), count))
     }
 
     /// The pages of a batch, in its order.
@@ -246,25 +220,6 @@ impl Places {
         let (groups, file) = (profile.groups.join(";"), place.to_string_lossy());
         push_csv_row(&mut self.index, [name, display_name, &groups, &file].into_iter());
         place
-    }
-}
-
-impl WrittenPages {
-    /// Call this after the commit. Says where the pages are.
-    pub fn keep(self, app: &mut App<'_>) -> PagesReport {
-        let (folder, error) = self.folder.keep();
-        let report = PagesReport { folder: display_path(&folder), ..self.report };
-        let (pages, at) = (counted(report.pages, "page"), &report.folder);
-        if let Some(error) = error {
-            app.warn(&format!(
-                "the pages count, but their folder can't be renamed from {at}: {error}"
-            ));
-        }
-        app.note(&format!(
-            "wrote {pages} and {INDEX} to {at}; each page holds a secret: give it to its user only, and delete the folder \
-             after printing"
-        ));
-        report
     }
 }
 

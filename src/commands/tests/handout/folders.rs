@@ -179,7 +179,7 @@ fn what_a_list_of_pages_can_not_do_makes_no_folder() {
         ("--yes --handout a.html", JOINERS, 64, "--handout"),
         ("--yes --kind yubikey", JOINERS, 64, "can't enrol devices of kind yubikey"),
         ("--yes --app duo --algorithm sha256 --any-app", JOINERS, 64, "--any-app"),
-        ("--yes --app microsoft --digits 8 --allow-incompatible", JOINERS, 65, "Microsoft"),
+        ("--yes --app microsoft --digits 8 --allow-incompatible", JOINERS, 76, "Microsoft"),
         ("", JOINERS, 64, "add --yes"),
     ] {
         let ran = enrol(&world, more, list);
