@@ -30,7 +30,7 @@ impl FileNames {
     /// A new name for the file of somebody, such as `alice.html`. `extension` has its dot.
     pub fn file(&mut self, name: &str, extension: &str) -> String {
         let stem = without_device(&plain(name));
-        (1..)
+        (1..=u32::MAX)
             .map(|number| numbered(&stem, number) + extension)
             .find(|name| self.taken.insert(caseless(name)))
             .unwrap_or_default()
