@@ -17,6 +17,7 @@ pub mod diagnose;
 pub mod diagnosed_offsets;
 pub mod diagnosis;
 pub mod factor;
+pub mod file_names;
 #[cfg(test)]
 pub mod fixture;
 pub mod handout_app;

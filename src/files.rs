@@ -4,6 +4,7 @@ pub mod disk_fault;
 pub mod file_trust;
 pub mod new_file;
 pub mod operator_file;
+pub mod operator_folder;
 pub mod operator_rights;
 pub mod path_text;
 pub mod side_file;

@@ -6,6 +6,7 @@ mod made_up;
 mod page;
 mod pdf;
 mod placeholders;
+mod qr_code;
 mod qr_drawing;
 mod sections;
 mod steps;
@@ -21,4 +22,4 @@ pub use templates::{Templates, Trial};
 pub use writer::HandoutWriter;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -11,7 +11,7 @@ use anyhow::{Error, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
-pub use self::csv::{Fields, armed, disarmed};
+pub use self::csv::{Fields, disarmed, push_csv_row};
 pub use self::table::{Cell, Tone};
 
 use self::csv::CsvWriter;

@@ -1,4 +1,4 @@
-//! Files that an operator names: opened and created with the operator's rights, never over mfactl's own.
+//! Files and folders that an operator names: opened and created with the operator's rights, never over mfactl's own.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,6 +10,8 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::display_path;
 use crate::files::operator_file;
 use crate::files::operator_file::{NewFile, OperatorFile};
+use crate::files::operator_folder;
+use crate::files::operator_folder::NewFolder;
 use crate::files::operator_rights;
 
 /// Opens a regular file for reading, with the operator's rights.
@@ -45,6 +47,15 @@ pub fn replaceable_file(
 pub fn new_file(app: &mut App<'_>, path: &Path, field: &str) -> Result<NewFile> {
     refuse_own_file(app, path, field)?;
     NewFile::create(path, &app.env.process, field)
+}
+
+/// Makes a new folder, with the operator's rights; an existing path is `cannot_create`.
+pub fn new_folder(app: &mut App<'_>, path: &Path, field: &str) -> Result<NewFolder> {
+    refuse_own_file(app, path, field)?;
+    if let Some(unfinished) = operator_folder::unfinished(path) {
+        refuse_own_file(app, &unfinished, field)?;
+    }
+    Ok(NewFolder::create(path, &app.env.process, field)?)
 }
 
 /// Refuses store, key file, configuration and the like.

@@ -1,12 +1,14 @@
 //! Verbs on many users at once: a list of names, a plan, a limit, one transaction.
 
 pub mod lines;
+pub mod pages;
 pub mod secrets;
 
 use anyhow::{Context as _, Result};
 
 use crate::app::{App, OpenStore, output};
 use crate::commands::bulk::lines::{BulkLine, BulkWords, Heading};
+use crate::commands::bulk::pages::WrittenPages;
 use crate::commands::bulk::secrets::{HandOver, SecretFields, write_secrets};
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
@@ -35,6 +37,16 @@ pub trait BulkVerb: BulkAct {
         Ok(())
     }
 
+    /// Writes a page for each user who gets a secret, before any of these is in force.
+    fn write_pages(
+        &self,
+        _: &mut App<'_>,
+        _: &mut OpenStore,
+        _: &BulkPlan,
+    ) -> Result<Option<WrittenPages>> {
+        Ok(None)
+    }
+
     /// Says what is left to do, after the commit.
     fn finish(&self, _: &mut App<'_>, _: &[BulkRow]) {}
 
@@ -42,6 +54,14 @@ pub trait BulkVerb: BulkAct {
     fn secrets(&self, _: &BulkRow) -> SecretFields {
         SecretFields::default()
     }
+}
+
+/// What was handed over, to be kept once it is in force.
+enum Delivered {
+    Nothing,
+    File(NewFile),
+    Pages(WrittenPages),
+    Document,
 }
 
 /// One change to many users.
@@ -76,24 +96,26 @@ impl BulkChange<'_> {
             return Ok(not_confirmed(app));
         }
         app.reopen_if_replaced(&mut opened)?;
-        let is_document = hand_over.is_document();
-        let file = self.deliver(app, (&opened, &plan), hand_over, verb)?;
+        let delivered = self.deliver(app, (&mut opened, &plan), hand_over, verb)?;
         let done = operate::change_bulk(app, &mut opened, &ticket, &self.list, &plan, verb);
-        if file.is_none() && !is_document {
-            let rows = done?;
-            verb.finish(app, &rows);
-            let lines = self.lines::<V>(&rows, false);
-            return Ok(lines::report(self.heading::<V>(false), lines));
+        let rows = match delivered {
+            Delivered::Nothing => done?,
+            _ => done.context("what was handed over is not in force")?,
+        };
+        let mut heading = self.heading::<V>(false);
+        match delivered {
+            Delivered::Nothing => verb.finish(app, &rows),
+            Delivered::File(file) => {
+                app.note(&format!("wrote it to {}", display_path(file.path())));
+                file.keep();
+            }
+            Delivered::Pages(pages) => heading.pages = Some(pages.keep(app)),
+            Delivered::Document => {
+                let is_refused = rows.iter().any(BulkRow::is_refused);
+                return Ok(Report::empty(if is_refused { Verdict::No } else { Verdict::Yes }));
+            }
         }
-        let rows = done.context("what was handed over is not in force")?;
-        let report = lines::report(self.heading::<V>(false), self.lines::<V>(&rows, false));
-        if let Some(file) = file {
-            app.note(&format!("wrote it to {}", display_path(file.path())));
-            file.keep();
-            return Ok(report);
-        }
-        let is_refused = rows.iter().any(BulkRow::is_refused);
-        Ok(Report::empty(if is_refused { Verdict::No } else { Verdict::Yes }))
+        Ok(lines::report(heading, self.lines::<V>(&rows, false)))
     }
 
     /// Fails where more users would change than the limit allows, with the plan as the report.
@@ -131,20 +153,25 @@ impl BulkChange<'_> {
         Ok(answer.trim() == changing.to_string())
     }
 
-    /// Hands the secrets over before they are in force. Returns the file, to be kept once they are.
+    /// Hands the secrets over before they are in force.
     fn deliver<V: BulkVerb>(
         &self,
         app: &mut App<'_>,
-        (opened, plan): (&OpenStore, &BulkPlan),
+        (opened, plan): (&mut OpenStore, &BulkPlan),
         hand_over: HandOver,
         verb: &mut V,
-    ) -> Result<Option<NewFile>> {
+    ) -> Result<Delivered> {
         verb.prepare(app, opened, plan)?;
         match hand_over {
-            HandOver::Nothing => Ok(None),
+            HandOver::Nothing => Ok(Delivered::Nothing),
             HandOver::File(file) => {
                 let getting = plan.rows.iter().filter(|row| row.gives_secret);
-                write_secrets(file, getting.map(|row| (row, verb.secrets(row)))).map(Some)
+                write_secrets(file, getting.map(|row| (row, verb.secrets(row))))
+                    .map(Delivered::File)
+            }
+            HandOver::Pages => {
+                let pages = verb.write_pages(app, opened, plan).context("nothing was changed")?;
+                Ok(pages.map_or(Delivered::Nothing, Delivered::Pages))
             }
             HandOver::Document => {
                 let heading = self.heading::<V>(false);
@@ -156,13 +183,19 @@ impl BulkChange<'_> {
                 let lines = plan.rows.iter().map(line).collect();
                 let report = lines::report(heading, lines).requires_delivery(true);
                 output::write(app.env, &app.options, report).context("nothing was changed")?;
-                Ok(None)
+                Ok(Delivered::Document)
             }
         }
     }
 
     fn heading<V: BulkVerb>(&self, dry_run: bool) -> Heading {
-        Heading { schema: V::SCHEMA, words: V::WORDS, source: self.list.source, dry_run }
+        Heading {
+            schema: V::SCHEMA,
+            words: V::WORDS,
+            source: self.list.source,
+            dry_run,
+            pages: None,
+        }
     }
 
     fn lines<V: BulkVerb>(&self, rows: &[BulkRow], dry_run: bool) -> Vec<BulkLine> {

@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 use super::Verb;
 use crate::app::App;
 use crate::commands::device_settings::Settings;
+use crate::commands::handout::folder::HandoutsOptions;
 use crate::commands::handout::page::HandoutOption;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
@@ -33,7 +34,7 @@ use crate::show::{ConfirmOption, ShowOptions, check_text_file};
 /// unknown user is refused unless --create is given.
 ///
 /// --from makes a pending device for every user of a list, and with --create the users too, as add-user --from does.
-/// Show each QR code with show-qr NAME.
+/// Show each QR code with show-qr NAME, or write a page for each user with --handouts DIR.
 #[derive(Args, Debug)]
 #[command(mut_arg("app", |option| option.hide_short_help(true)))]
 #[command(mut_arg("paper", |option| option.hide_short_help(true)))]
@@ -79,6 +80,8 @@ pub struct Enrol {
     yes: bool,
     #[command(flatten)]
     handout: HandoutOption,
+    #[command(flatten)]
+    handouts: HandoutsOptions,
     // Its --output is for text too: see the attribute of the struct.
     #[command(flatten)]
     show: ShowOptions,
@@ -100,11 +103,14 @@ impl Verb for Enrol {
         "mfactl enrol alice --no-confirm --output alice.png",
         "mfactl enrol alice --create --handout alice.pdf",
         "mfactl enrol --from joiners.csv --create --no-confirm",
+        "mfactl enrol --from joiners.csv --create --handouts joiners --form pdf",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         self.check_own_options()?;
-        self.handout.check(&app.options, app.authorization.approval.is_some())?;
+        if !self.handouts.is_given() {
+            self.handout.check(&app.options, app.authorization.approval.is_some())?;
+        }
         if let Some(path) = self.targets.list_file() {
             return self.run_many(app, path);
         }

@@ -1,13 +1,13 @@
 //! `mfactl handout`
 
+pub mod folder;
 mod mail;
 pub mod page;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
 use self::page::{PageOptions, PageSecrets, Pages, page_advice, try_to_make, write_durably};
@@ -174,7 +174,7 @@ impl Verb for WriteHandout {
             state: device.map(|device| device.state.word()),
             language: languages.first().copied().unwrap_or_default(),
             languages,
-            form: Some(word(form)),
+            form: Some(form.word()),
             output: Some(display_path(&path).to_string()),
             email: None,
             sent: None,
@@ -345,25 +345,6 @@ fn save_event(
     };
     audit::save(app.env, &mut write.tx, write.at, Change::Keep(user), audit)?;
     write.commit()
-}
-
-/// The word of a form in JSON, which is how the names of its files end.
-const fn word(form: HandoutForm) -> &'static str {
-    match form {
-        HandoutForm::Html => "html",
-        HandoutForm::Pdf => "pdf",
-        HandoutForm::Text => "txt",
-    }
-}
-
-impl ValueEnum for HandoutForm {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Html, Self::Pdf, Self::Text]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(word(*self)))
-    }
 }
 
 impl Record for HandoutReport {

@@ -15,6 +15,18 @@ pub enum HandoutForm {
 }
 
 impl HandoutForm {
+    pub const ALL: [Self; 3] = [Self::Html, Self::Pdf, Self::Text];
+
+    /// Its word in JSON and on the command line, which is how the names of its files end.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Pdf => "pdf",
+            Self::Text => "txt",
+        }
+    }
+
     /// The form that the name of a file asks for.
     ///
     /// Fails with `usage` for any other name.

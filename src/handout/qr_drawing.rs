@@ -3,22 +3,22 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use qrcode::types::Color;
-use qrcode::{EcLevel, QrCode};
 use zeroize::Zeroizing;
+
+use crate::handout::qr_code::Modules;
 
 /// Light modules around the code, as ISO/IEC 18004 requires.
 const QUIET_ZONE: usize = 4;
 
 /// A drawing in SVG: one path of dark modules on white, which stays sharp at any size.
 pub fn svg(uri: &str, label: &str) -> Result<Zeroizing<String>> {
-    let code = QrCode::with_error_correction_level(uri, EcLevel::M)?;
-    let side = code.width() + 2 * QUIET_ZONE;
+    let code = Modules::of(uri)?;
+    let side = code.width + 2 * QUIET_ZONE;
     let mut path = Zeroizing::new(String::with_capacity(16 << 10));
-    for y in 0..code.width() {
+    for y in 0..code.width {
         let mut x = 0;
-        while x < code.width() {
-            let run = (x..code.width()).take_while(|x| code[(*x, y)] == Color::Dark).count();
+        while x < code.width {
+            let run = (x..code.width).take_while(|x| code.is_dark(*x, y)).count();
             if run > 0 {
                 write!(path, "M{} {}h{run}v1h-{run}z", x + QUIET_ZONE, y + QUIET_ZONE)?;
             }
@@ -37,18 +37,17 @@ pub fn svg(uri: &str, label: &str) -> Result<Zeroizing<String>> {
 /// Lines of half blocks, which are dark on white paper: each shows two rows of modules. Light modules are blanks, so
 /// that no colour is needed.
 pub fn text(uri: &str) -> Result<Zeroizing<String>> {
-    let code = QrCode::with_error_correction_level(uri, EcLevel::M)?;
-    let is_dark = |x: usize, y: usize| y < code.width() && code[(x, y)] == Color::Dark;
+    let code = Modules::of(uri)?;
     let mut lines = Zeroizing::new(String::with_capacity(16 << 10));
-    for y in (0..code.width()).step_by(2) {
-        let row = |x: usize| match (is_dark(x, y), is_dark(x, y + 1)) {
+    for y in (0..code.width).step_by(2) {
+        let row = |x: usize| match (code.is_dark(x, y), code.is_dark(x, y + 1)) {
             (true, true) => '█',
             (true, false) => '▀',
             (false, true) => '▄',
             (false, false) => ' ',
         };
         lines.extend(std::iter::repeat_n(' ', QUIET_ZONE));
-        lines.extend((0..code.width()).map(row));
+        lines.extend((0..code.width).map(row));
         let end = lines.trim_end().len();
         lines.truncate(end);
         lines.push('\n');

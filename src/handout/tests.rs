@@ -2,7 +2,7 @@
 
 mod hostile;
 mod print;
-mod qr_codes;
+pub mod qr_codes;
 mod site_templates;
 mod stories;
 

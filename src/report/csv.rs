@@ -24,6 +24,24 @@ pub fn armed(text: &str) -> Cow<'_, str> {
     if text.starts_with(FORMULA_STARTS) { format!("'{text}").into() } else { text.into() }
 }
 
+/// Adds one row as RFC 4180 has it. Not written by the library, whose buffers would keep secrets.
+pub fn push_csv_row<'c>(text: &mut String, cells: impl Iterator<Item = &'c str>) {
+    for (n, cell) in cells.enumerate() {
+        if n > 0 {
+            text.push(',');
+        }
+        let cell = armed(cell);
+        if cell.contains(['"', ',', '\r', '\n']) {
+            text.push('"');
+            text.push_str(&cell.replace('"', "\"\""));
+            text.push('"');
+        } else {
+            text.push_str(&cell);
+        }
+    }
+    text.push_str("\r\n");
+}
+
 /// The values of one record. The buffers are reused for the next record.
 #[derive(Default)]
 pub struct Fields {
@@ -116,5 +134,17 @@ fn io_error(error: csv::Error) -> anyhow::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error.into(),
         other => anyhow::anyhow!("{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d4_cells_are_quoted_where_csv_needs_it_and_formulas_are_disarmed() {
+        let mut text = String::new();
+        push_csv_row(&mut text, ["alice", "Martin, \"Al\"", "=1+1", ""].into_iter());
+        assert_eq!(text, "alice,\"Martin, \"\"Al\"\"\",'=1+1,\r\n");
     }
 }

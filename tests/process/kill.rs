@@ -7,7 +7,7 @@ use super::support::{BUSY, CANNOT_CREATE, CONFIG, Call, IO, NOT_PERMITTED, Ran, 
 const WRITES: [&str; 7] = [
     "pwrite64",
     "write",
-    "fsync,fdatasync",
+    "fsync,fdatasync,syncfs",
     "ftruncate",
     "unlink,unlinkat",
     "rename,renameat,renameat2",

@@ -27,6 +27,7 @@ mod factors;
 mod files;
 mod fleet;
 mod handout;
+mod handout_folders;
 mod handout_forms;
 mod handout_stories;
 mod hints;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::json;
 
+use super::pages::PagesReport;
 use super::secrets::SecretFields;
 use crate::domain::text::counted;
 use crate::domain::user::Status;
@@ -32,13 +33,14 @@ impl BulkWords {
 }
 
 /// What the lines have in common.
-#[derive(Clone, Copy)]
 pub struct Heading {
     pub schema: &'static str,
     pub words: BulkWords,
     pub source: Option<ListSource>,
     /// The lines are a plan.
     pub dry_run: bool,
+    /// The pages that were written.
+    pub pages: Option<PagesReport>,
 }
 
 /// What happened, or would happen, to one user.
@@ -119,6 +121,9 @@ pub fn report(heading: Heading, lines: Vec<BulkLine>) -> Report {
             if source.rows_without_user > 0 {
                 preamble.push(("rows_without_user", json!(source.rows_without_user)));
             }
+        }
+        if let Some(pages) = &heading.pages {
+            preamble.push(("handouts", json!(pages)));
         }
         let counts = writer.many(&preamble, "users", |write| {
             let mut counts = BulkCounts::default();

@@ -11,7 +11,7 @@ use crate::domain::caller::SYSTEM_USER;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::operator_file::NewFile;
 use crate::operate::bulk::BulkRow;
-use crate::report::{Format, armed};
+use crate::report::{Format, push_csv_row};
 use crate::show::secret_output::write_file;
 use crate::show::show_once::ShowOnceOptions;
 
@@ -50,6 +50,8 @@ pub enum HandOver {
     /// There are none.
     Nothing,
     File(NewFile),
+    /// A page for each user, which the verb writes into a folder.
+    Pages,
     /// The JSON on standard output.
     Document,
 }
@@ -73,11 +75,6 @@ impl HandOver {
             .hint(hint)
             .into())
     }
-
-    #[must_use]
-    pub const fn is_document(&self) -> bool {
-        matches!(self, Self::Document)
-    }
 }
 
 /// The columns of the file before those of the secrets.
@@ -97,7 +94,7 @@ pub fn write_secrets<'r>(
     for (row, secrets) in rows {
         if text.is_empty() {
             let names = PERSON.iter().copied().chain(secrets.0.iter().map(|(name, _)| *name));
-            push_row(&mut text, names);
+            push_csv_row(&mut text, names);
         }
         let profile = &row.profile;
         let person = [
@@ -107,7 +104,7 @@ pub fn write_secrets<'r>(
         ];
         let cells: Vec<Zeroizing<String>> =
             secrets.0.iter().map(|(_, field)| cell(field)).collect();
-        push_row(&mut text, person.into_iter().chain(cells.iter().map(|cell| cell.as_str())));
+        push_csv_row(&mut text, person.into_iter().chain(cells.iter().map(|cell| cell.as_str())));
     }
     write_file(file, text.as_bytes())
 }
@@ -126,35 +123,5 @@ fn cell(field: &SecretField) -> Zeroizing<String> {
             }
             joined
         }
-    }
-}
-
-/// One row as RFC 4180 has it. Written here and not by a library, whose buffers would keep the secrets.
-fn push_row<'c>(text: &mut Zeroizing<String>, cells: impl Iterator<Item = &'c str>) {
-    for (n, cell) in cells.enumerate() {
-        if n > 0 {
-            text.push(',');
-        }
-        let cell = armed(cell);
-        if cell.contains(['"', ',', '\r', '\n']) {
-            text.push('"');
-            text.push_str(&cell.replace('"', "\"\""));
-            text.push('"');
-        } else {
-            text.push_str(&cell);
-        }
-    }
-    text.push_str("\r\n");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn d4_cells_are_quoted_where_csv_needs_it_and_formulas_are_disarmed() {
-        let mut text = Zeroizing::new(String::new());
-        push_row(&mut text, ["alice", "Martin, \"Al\"", "=1+1", ""].into_iter());
-        assert_eq!(text.as_str(), "alice,\"Martin, \"\"Al\"\"\",'=1+1,\r\n");
     }
 }

@@ -5,12 +5,14 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::Enrol;
-use crate::app::App;
+use crate::app::{App, OpenStore};
 use crate::commands::Verb as _;
 use crate::commands::add_user::similar_note;
 use crate::commands::bulk::lines::BulkWords;
+use crate::commands::bulk::pages::WrittenPages;
 use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::commands::bulk::{BulkChange, BulkVerb};
+use crate::commands::handout::folder::{NewPages, PageSubject};
 use crate::domain::device::Device;
 use crate::domain::factor::kind::DeviceKind;
 use crate::domain::hint::{Hint, command};
@@ -19,11 +21,12 @@ use crate::domain::otpauth;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
+use crate::domain::shown_state::changed_meanwhile;
 use crate::domain::time::Span;
 use crate::domain::user::{Changed, User};
 use crate::maintain;
 use crate::operate;
-use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkRow, PlannedChange};
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkPlan, BulkRow, PlannedChange};
 use crate::operate::user_list::{ListedProfile, NewUserList};
 use crate::report::{Format, Report};
 use crate::show::DeviceDraft;
@@ -45,6 +48,8 @@ impl Enrol {
         } else {
             (operate::read_user_list(app, path)?, Vec::new())
         };
+        let ticket = self.operator.ticket(app, Self::NAME)?;
+        let pages = self.handouts.prepare(app, self.handout.page_options(), &settings, &ticket)?;
         let creates = self.create && !self.operator.dry_run;
         let mut opened =
             if creates { maintain::open_or_create_store(app)? } else { app.open_store()? };
@@ -66,6 +71,7 @@ impl Enrol {
             issuer: app.config.issuer.clone(),
             pending_for: app.config.pending_for,
             reveals: self.show.reveal_secrets,
+            pages,
         };
         let (max_changes, operator) = (self.targets.max_changes(), &self.operator);
         let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
@@ -99,9 +105,16 @@ impl Enrol {
         }
         if self.handout.is_given() {
             return Err(refusal("can't write the pages of several users to one file")
-                .hint(handout_each("leave --handout out, then run for each user: ")));
+                .hint("a folder takes them: use --handouts DIR in place of --handout"));
         }
-        if !self.confirm.no_confirm {
+        if self.handouts.is_given() && self.show.reveal_secrets {
+            let problem = "the pages have the secrets, so the JSON does without them";
+            return Err(Refusal::new(ErrorCode::Usage, problem)
+                .field("--reveal-secrets")
+                .hint("leave --reveal-secrets or --handouts out"));
+        }
+        // No code is asked for where a page is handed over: the user's first sign-in confirms the device.
+        if !self.confirm.no_confirm && !self.handouts.is_given() {
             return Err(refusal("can't ask for the codes of several users")
                 .hint(show_each("add --no-confirm, then run for each user: ")));
         }
@@ -119,11 +132,6 @@ fn show_each(words: &str) -> Hint {
     command("show-qr").name("NAME").after(words)
 }
 
-/// How to write each page.
-fn handout_each(words: &str) -> Hint {
-    command("handout").option("--output", "FILE.html").name("NAME").after(words)
-}
-
 /// Every user of a list gets a pending device.
 struct EnrolEach {
     /// A name that nobody has becomes a user.
@@ -139,12 +147,22 @@ struct EnrolEach {
     pending_for: Span,
     /// The secrets go into the JSON.
     reveals: bool,
+    /// They go onto a page for each user.
+    pages: Option<NewPages>,
 }
 
 impl EnrolEach {
     fn device(&self, index: usize, user: Id, moment: &BulkMoment<'_>) -> Result<Device> {
-        let draft = self.drafts.get(index).context("the list is longer than its devices")?;
-        draft.1.device(moment.vault, user, moment.at, self.pending_for)
+        let (_, draft) = self.draft(index)?;
+        draft.device(moment.vault, user, moment.at, self.pending_for)
+    }
+
+    fn draft(&self, index: usize) -> Result<&(Id, DeviceDraft)> {
+        self.drafts.get(index).context("the list is longer than its devices")
+    }
+
+    const fn hands_over(&self) -> bool {
+        self.reveals || self.pages.is_some()
     }
 
     /// What the log and the report say of a new device.
@@ -153,7 +171,7 @@ impl EnrolEach {
             outcome: "pending",
             device: Some(device.label.to_string()),
             factor: Some(device.factor.kind()),
-            gives_secret: self.reveals,
+            gives_secret: self.hands_over(),
             ..planned
         }
     }
@@ -197,7 +215,7 @@ impl BulkAct for EnrolEach {
     }
 
     fn is_bound_to_plan(&self) -> bool {
-        self.reveals
+        self.hands_over()
     }
 }
 
@@ -206,7 +224,34 @@ impl BulkVerb for EnrolEach {
     const WORDS: BulkWords = BulkWords::ENROL;
 
     fn hand_over(&self, _: &mut App<'_>) -> Result<HandOver> {
-        Ok(HandOver::Document)
+        Ok(if self.pages.is_some() { HandOver::Pages } else { HandOver::Document })
+    }
+
+    fn write_pages(
+        &self,
+        app: &mut App<'_>,
+        opened: &mut OpenStore,
+        plan: &BulkPlan,
+    ) -> Result<Option<WrittenPages>> {
+        let Some(pages) = &self.pages else { return Ok(None) };
+        let at = app.env.clock.now()?;
+        let OpenStore { store, vault, .. } = opened;
+        let getting = plan.rows.iter().filter(|row| row.gives_secret);
+        let count = getting.clone().count() as u64;
+        let subjects = getting.map(|row| {
+            let (_, draft) = self.draft(row.index)?;
+            let user = if row.is_new {
+                let user = User::new(row.id, row.name.for_new_user()?, at);
+                User { profile: row.profile.clone(), ..user }
+            } else {
+                let found = store.read()?.user(&row.name)?;
+                found.ok_or_else(|| changed_meanwhile(&row.name))?
+            };
+            let device = draft.device(vault, user.id, at, self.pending_for)?;
+            let id = device.id;
+            Ok(PageSubject { user: user.enrol(device)?, device: id, secret: &draft.secret })
+        });
+        pages.write(app, count, subjects).map(Some)
     }
 
     fn secrets(&self, row: &BulkRow) -> SecretFields {

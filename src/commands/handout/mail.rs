@@ -5,7 +5,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::page::{PageSecrets, Pages};
-use super::{HandoutReport, SeenPage, WriteHandout, save_event, word};
+use super::{HandoutReport, SeenPage, WriteHandout, save_event};
 use crate::app::{App, OpenStore, write_tx};
 use crate::commands::user_change::joined;
 use crate::domain::audit::event::Ticket;
@@ -80,7 +80,7 @@ impl WriteHandout {
             state: about.device().map(|device| device.state.word()),
             language: languages.first().copied().unwrap_or_default(),
             languages,
-            form: page.is_some().then(|| word(form)),
+            form: page.is_some().then(|| form.word()),
             output: None,
             email: Some(mailing::address(&user)?.to_owned()),
             sent: Some(sent),

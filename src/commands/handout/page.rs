@@ -14,6 +14,7 @@ use crate::domain::device::Device;
 use crate::domain::handout_app::HandoutApp;
 use crate::domain::name::Label;
 use crate::domain::otpauth;
+use crate::domain::otpauth::AppSettings;
 use crate::domain::paper_size::PaperSize;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
@@ -110,14 +111,10 @@ impl Pages {
         user: &User,
         about: HandedOut<'_>,
     ) -> Result<(), Refusal> {
-        let Some(chosen) = self.app else { return Ok(()) };
         if let Some(settings) = about.app_settings() {
-            chosen.check(&settings)?;
-            if let Some(caution) = chosen.caution(&settings) {
-                app.warn(&caution);
-            }
-            return Ok(());
+            return self.check_settings(app, &settings);
         }
+        let Some(chosen) = self.app else { return Ok(()) };
         let problem = match about {
             _ if chosen == HandoutApp::Any => return Ok(()),
             HandedOut::Device(device) => {
@@ -129,6 +126,16 @@ impl Pages {
         };
         let refusal = Refusal::new(ErrorCode::Usage, problem).field("--app");
         Err(refusal.hint("leave --app out"))
+    }
+
+    /// The same for the settings that the devices of a list have in common.
+    pub fn check_settings(&self, app: &mut App<'_>, settings: &AppSettings) -> Result<(), Refusal> {
+        let Some(chosen) = self.app else { return Ok(()) };
+        chosen.check(settings)?;
+        if let Some(caution) = chosen.caution(settings) {
+            app.warn(&caution);
+        }
+        Ok(())
     }
 
     /// In the language of the command line, else the user's, else the site's: never that of the operator's terminal.
@@ -204,6 +211,12 @@ impl HandoutOption {
     #[must_use]
     pub const fn is_given(&self) -> bool {
         self.handout.is_some()
+    }
+
+    /// How the pages of a list look, which go into a folder.
+    #[must_use]
+    pub const fn page_options(&self) -> &PageOptions {
+        &self.page
     }
 
     /// Refuses a name of another form, and options of a page where there is none. `is_request`: these are the words of

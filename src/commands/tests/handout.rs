@@ -2,6 +2,7 @@
 //! lost where one can't be written.
 
 mod at_sign_in;
+mod folders;
 mod mails;
 mod new_devices;
 mod whole_pages;

@@ -54,7 +54,7 @@ pub const HEADERS: [&[&str]; 20] = [
     &["user", "changed", "request", "expires_at"],
     &["user", "changes", "was", "is", "at", "verb", "operator_uid", "operator_claim", "ticket"],
     &["user", "device", "state", "issuer", "account", "algorithm", "digits", "period"],
-    &["user", "device", "state", "language", "form", "output", "recovery_codes_left"],
+    &["user", "device", "state", "language", "form", "output", "recovery_codes_left", "sent"],
     &["user", "erased", "changed"],
     &["user", "finding", "device", "locked_until", "refused_until", "sentence", "locked", "next"],
     &["user", "left", "changed"],
