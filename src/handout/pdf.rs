@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::refusal::Refusal;
 use crate::handout::page::Handout;
-use crate::handout::pdf::content::{Ruler, Words};
+use crate::handout::pdf::content::{PageWords, Ruler};
 use crate::handout::pdf::font::Fonts;
 use crate::handout::pdf::lines::SMALLEST;
 
@@ -46,7 +46,7 @@ impl PdfForm {
     ///
     /// Fails with `bad_input` on a letter that the fonts lack, and on words that are too many for a page.
     pub fn render(&self, handout: &Handout) -> Result<Zeroizing<Vec<u8>>> {
-        let content = Words::measure(handout, &self.fonts)?;
+        let content = PageWords::measure(handout, &self.fonts)?;
         let sizes = std::iter::successors(Some(LARGEST), |size| Some(size - STEP))
             .take_while(|size| *size >= SMALLEST);
         let mut plans = sizes.filter_map(|size| layout::plan(&content, handout.paper, size));

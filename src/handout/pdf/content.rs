@@ -8,7 +8,7 @@ use crate::handout::pdf::font::{Fonts, Measured, Unfit, Weight};
 use crate::handout::pdf::qr::Squares;
 
 /// A handout whose letters are all in the fonts.
-pub struct Words {
+pub struct PageWords {
     pub sheets: Vec<SheetWords>,
     pub qr: Option<Squares>,
     pub key: Option<Measured>,
@@ -61,7 +61,7 @@ pub struct ListWords {
 /// The field that a refusal names where the model has no name for it.
 const ANYWHERE: &str = "handout";
 
-impl Words {
+impl PageWords {
     /// Fails with `bad_input` on a letter that a page can't have, and on a key that no QR code can hold.
     pub fn measure(handout: &Handout, fonts: &Fonts) -> Result<Self, Refusal> {
         let ruler = Ruler(fonts);

@@ -14,7 +14,7 @@ use krilla::surface::Surface;
 use krilla::tagging::{Artifact, ArtifactType, ContentTag, SpanTag, Tag, TagGroup, TagTree};
 use krilla::{Document, SerializeSettings};
 
-use crate::handout::pdf::content::Words;
+use crate::handout::pdf::content::PageWords;
 use crate::handout::pdf::font::{ELLIPSIS, Fonts, Measured};
 use crate::handout::pdf::plan::{Block, BlockKind, Passage, Plan, QrPlace, Run, Shape};
 use crate::handout::pdf::qr::{Dark, Squares};
@@ -22,7 +22,7 @@ use crate::handout::pdf::qr::{Dark, Squares};
 /// Draws the page. The same plan always makes the same bytes: no time, no machine, no chance is in them.
 pub fn draw(
     plan: &mut Plan<'_>,
-    content: &Words,
+    content: &PageWords,
     fonts: &Fonts,
     (width, height): (f32, f32),
 ) -> Result<Vec<u8>> {

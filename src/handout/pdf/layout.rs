@@ -2,7 +2,7 @@
 
 use crate::domain::paper_size::PaperSize;
 use crate::handout::pdf::content::{
-    FactWords, ListWords, Numbered, SectionWords, SheetWords, Words,
+    FactWords, ListWords, Numbered, PageWords, SectionWords, SheetWords,
 };
 use crate::handout::pdf::font::Measured;
 use crate::handout::pdf::lines::{Overlong, width_of, words};
@@ -41,7 +41,7 @@ struct Spacing {
 }
 
 /// The page with letters of a size. `None` if it would be longer than the paper.
-pub fn plan(content: &Words, paper: PaperSize, size: f32) -> Option<Plan<'_>> {
+pub fn plan(content: &PageWords, paper: PaperSize, size: f32) -> Option<Plan<'_>> {
     let (width, height) = size_of(paper);
     let spacing = if content.sheets.len() > 1 { DENSE } else { ROOMY };
     let margin = spacing.margin;
@@ -73,7 +73,7 @@ pub fn plan(content: &Words, paper: PaperSize, size: f32) -> Option<Plan<'_>> {
 }
 
 struct Typesetter<'a> {
-    content: &'a Words,
+    content: &'a PageWords,
     size: f32,
     leading: Leading,
     plan: Plan<'a>,

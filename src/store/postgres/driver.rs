@@ -19,7 +19,7 @@ use crate::store::postgres::begin::{Purpose, Schema, SearchPath};
 use crate::store::postgres::connection::PgConnection;
 use crate::store::postgres::errors::store_error;
 use crate::store::postgres::many_rows::{Statement, statements};
-use crate::store::postgres::pipeline::{Answer, Parameter, Pipeline};
+use crate::store::postgres::pipeline::{Parameter, Pipeline, ServerAnswer};
 use crate::store::row::{self, DEVICE_COLUMNS, Row, USER_COLUMNS, Value};
 use crate::store::row_write::RowWrite;
 use crate::store::sql;
@@ -225,7 +225,9 @@ impl<'a> PostgresDriver<'a> {
         if self.is_bulk {
             self.connection.extend();
         }
-        let Answer::Rows(mut rows) = self.connection.wait(pipeline.next())? else { return Ok(()) };
+        let ServerAnswer::Rows(mut rows) = self.connection.wait(pipeline.next())? else {
+            return Ok(());
+        };
         while let Some(row) = self.connection.wait(rows.try_next())? {
             if !visit(&row)? {
                 break;

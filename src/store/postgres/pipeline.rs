@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Error, RowStream};
 use crate::store::row::Value;
 
 /// What the server answers.
-pub enum Answer {
+pub enum ServerAnswer {
     Done,
     Rows(Pin<Box<RowStream>>),
 }
@@ -28,7 +28,7 @@ pub enum Parameter {
     Bytes(Vec<Option<Vec<u8>>>),
 }
 
-type Sent<'c> = Pin<Box<dyn Future<Output = Result<Answer, Error>> + 'c>>;
+type Sent<'c> = Pin<Box<dyn Future<Output = Result<ServerAnswer, Error>> + 'c>>;
 
 /// The requests of a message, and the answers that have come.
 #[derive(Default)]
@@ -38,30 +38,30 @@ pub struct Pipeline<'c> {
 
 enum InFlight<'c> {
     Sent(Sent<'c>),
-    Answered(Result<Answer, Error>),
+    Answered(Result<ServerAnswer, Error>),
 }
 
 impl<'c> Pipeline<'c> {
     /// Adds statements without values and without a result.
     pub fn add_batch(&mut self, client: &'c Client, text: String) {
-        self.add(async move { client.batch_execute(&text).await.map(|()| Answer::Done) });
+        self.add(async move { client.batch_execute(&text).await.map(|()| ServerAnswer::Done) });
     }
 
     /// Adds a statement whose result, if it has one, nobody reads.
     pub fn add_execute(&mut self, client: &'c Client, sql: String, values: Vec<Parameter>) {
-        self.add(
-            async move { client.execute_typed(&sql, &typed(&values)).await.map(|_| Answer::Done) },
-        );
+        self.add(async move {
+            client.execute_typed(&sql, &typed(&values)).await.map(|_| ServerAnswer::Done)
+        });
     }
 
     pub fn add_query(&mut self, client: &'c Client, sql: String, values: Vec<Parameter>) {
         self.add(async move {
             let rows = client.query_typed_raw(&sql, typed(&values)).await?;
-            Ok(Answer::Rows(Box::pin(rows)))
+            Ok(ServerAnswer::Rows(Box::pin(rows)))
         });
     }
 
-    fn add(&mut self, request: impl Future<Output = Result<Answer, Error>> + 'c) {
+    fn add(&mut self, request: impl Future<Output = Result<ServerAnswer, Error>> + 'c) {
         self.requests.push_back(InFlight::Sent(Box::pin(request)));
     }
 
@@ -82,11 +82,11 @@ impl<'c> Pipeline<'c> {
     }
 
     /// The answer to the next request; `Done` when there is none.
-    pub async fn next(&mut self) -> Result<Answer, Error> {
+    pub async fn next(&mut self) -> Result<ServerAnswer, Error> {
         match self.requests.pop_front() {
             Some(InFlight::Sent(sent)) => sent.await,
             Some(InFlight::Answered(answer)) => answer,
-            None => Ok(Answer::Done),
+            None => Ok(ServerAnswer::Done),
         }
     }
 }
