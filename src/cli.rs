@@ -82,7 +82,7 @@ fn from_matches(mut matches: ArgMatches) -> Result<Run> {
         if !is_verb || options.has_format_option() {
             return Ok(print(options, help::overview));
         }
-        return Ok(Box::new(move |env| first_steps::greet(env, options, &paths)));
+        return Ok(Box::new(move |env| first_steps::greet(env, &options, &paths)));
     };
     let entry = find_entry(&name)
         .ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;

@@ -123,7 +123,7 @@ fn completer(
         let Ok(config) = loaded else { return Vec::new() };
         let mut app = App::new(&mut env, Options::default(), config, find_verb);
         let may_see = find_verb(verb)
-            .is_some_and(|verb| authorize(&mut app, verb, UsedOptions::default()).is_ok());
+            .is_some_and(|verb| authorize(&mut app, verb, &UsedOptions::default()).is_ok());
         if !may_see {
             return Vec::new();
         }

@@ -92,7 +92,7 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
         },
     };
     let is_dry = used.is_dry;
-    if let Err(error) = operate::authorize(app, &entry.spec, used) {
+    if let Err(error) = operate::authorize(app, &entry.spec, &used) {
         return (entry.on_denied)(app.env, error);
     }
     app.authorization.options = options(entry, matches, APPROVER_OPTIONS);

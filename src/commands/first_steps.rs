@@ -37,7 +37,7 @@ impl Step {
 }
 
 /// Writes the examples and the next steps.
-pub fn greet(env: &mut Env, options: Options, paths: &PathOptions) -> Result<Verdict> {
+pub fn greet(env: &mut Env, options: &Options, paths: &PathOptions) -> Result<Verdict> {
     env.caller.path_options = paths.given();
     let loaded = Config::load(paths, env, find_verb);
     let others_place = match &loaded {
@@ -54,7 +54,7 @@ pub fn greet(env: &mut Env, options: Options, paths: &PathOptions) -> Result<Ver
         (Err(error), None) => (vec![unreadable(&error)], Runner::Reader),
     };
     let text = page(env, &steps, runner);
-    output::write(env, &options, Report::text(text))
+    output::write(env, options, Report::text(text))
 }
 
 /// Whether root looks at the machine's store, which belongs to the system user, so that services and operators reach it
@@ -115,7 +115,7 @@ fn look(app: &mut App<'_>) -> Vec<Step> {
 
 fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
     if let Some(list) = find_verb("list-status") {
-        operate::authorize(app, list, UsedOptions::default())?;
+        operate::authorize(app, list, &UsedOptions::default())?;
     }
     app.env.caller.denied = denied_verbs(app);
     let mut store = app.reader()?;

@@ -175,7 +175,7 @@ impl Verb for WriteHandout {
             language: languages.first().copied().unwrap_or_default(),
             languages,
             form: Some(form.word()),
-            output: Some(display_path(&path).to_string()),
+            output: Some(display_path(&path)),
             email: None,
             sent: None,
             has_secret,

@@ -98,33 +98,17 @@ impl Verb for Reset {
         let before = opened.read_user(&name)?;
         let replacement = self.replacement(&before)?;
         let page = self.handout.prepare(app, &act.ticket)?;
-        let showing = if page.is_some() {
-            SecretOutput::Nowhere
-        } else if replacement.is_some() {
-            self.show.choose_output(app, dry_run)?
-        } else {
-            SecretOutput::Nowhere
+        let showing = match (&page, replacement) {
+            (None, Some(_)) => self.show.choose_output(app, dry_run)?,
+            _ => SecretOutput::Nowhere,
         };
         let draft = replacement.map(|settings| {
             DeviceDraft::new(app, label.clone().unwrap_or_default(), settings.factor())
         });
         let draft = draft.transpose()?;
         let pending_for = app.config.pending_for;
-        if !self.yes && !dry_run {
-            app.shown.bind(&before)?;
-            let now = app.env.clock.now()?;
-            let replacement = draft
-                .as_ref()
-                .map(|d| d.device(&opened.vault, before.id, now, pending_for))
-                .transpose()?;
-            let after = self.change(before.clone(), replacement, now)?.user;
-            let consequences = consequences(Some(&before), &after, &app.config.policy, now);
-            let question = self.question(&before);
-            if after != before
-                && !operate::ask_about(app, &mut opened, &before, &consequences, &question)?
-            {
-                return Ok(not_confirmed(app));
-            }
+        if !self.yes && !dry_run && !self.is_agreed(app, &mut opened, &before, draft.as_ref())? {
+            return Ok(not_confirmed(app));
         }
         let page = match (page, &draft) {
             (Some(page), Some(draft)) => self.write_page(app, &opened, &before, page, draft)?,
@@ -177,9 +161,7 @@ impl Verb for Reset {
         }
         let device = id.and_then(|id| user.devices.iter().find(|device| device.id == id));
         let message = match (done.changed, dry_run) {
-            (false, _) => {
-                format!("{name}: has no device and is not locked; nothing to change")
-            }
+            (false, _) => format!("{name}: has no device and is not locked; nothing to change"),
             (true, true) => {
                 let consequences = joined(&consequences);
                 format!("{name}: would be reset{consequences}; nothing was changed")
@@ -201,6 +183,26 @@ impl Verb for Reset {
             record = record.include_secret(&key, self.show.reveal_secrets);
         }
         Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
+    }
+}
+
+impl Reset {
+    /// Asks, unless nothing would change.
+    fn is_agreed(
+        &self,
+        app: &mut App<'_>,
+        opened: &mut OpenStore,
+        before: &User,
+        draft: Option<&DeviceDraft>,
+    ) -> Result<bool> {
+        app.shown.bind(before)?;
+        let (now, pending_for) = (app.env.clock.now()?, app.config.pending_for);
+        let replacement =
+            draft.map(|d| d.device(&opened.vault, before.id, now, pending_for)).transpose()?;
+        let after = self.change(before.clone(), replacement, now)?.user;
+        let consequences = consequences(Some(before), &after, &app.config.policy, now);
+        let question = self.question(before);
+        Ok(after == *before || operate::ask_about(app, opened, before, &consequences, &question)?)
     }
 }
 

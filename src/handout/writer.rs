@@ -16,7 +16,7 @@ pub struct HandoutWriter(Means);
 
 enum Means {
     Template(Box<Templates>, Markup),
-    Pdf(PdfForm),
+    Pdf(Box<PdfForm>),
 }
 
 impl HandoutWriter {
@@ -33,7 +33,7 @@ impl HandoutWriter {
         Ok(Self(match form {
             HandoutForm::Html => templates(Markup::Html)?,
             HandoutForm::Text => templates(Markup::Text)?,
-            HandoutForm::Pdf => Means::Pdf(PdfForm::new()?),
+            HandoutForm::Pdf => Means::Pdf(Box::new(PdfForm::new()?)),
         }))
     }
 

@@ -33,7 +33,7 @@ pub struct UsedOptions {
 }
 
 /// Fails with `not_permitted` if the operator's roles don't include this verb, or another one whose work it does.
-pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, used: UsedOptions) -> Result<()> {
+pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, used: &UsedOptions) -> Result<()> {
     if verb.roles.is_none() {
         return Ok(());
     }
@@ -111,7 +111,7 @@ pub fn begin_approval(
     };
     let left_out = verb.does_too.iter().filter_map(|part| part.option);
     let left_out = left_out.filter(|option| !is_in_request(option)).collect();
-    authorize(app, verb, UsedOptions { left_out, ..UsedOptions::default() })?;
+    authorize(app, verb, &UsedOptions { left_out, ..UsedOptions::default() })?;
     let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
     let has_admin = match &app.config.roles {
         Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),

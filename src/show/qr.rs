@@ -214,8 +214,8 @@ mod tests {
         [URI, SHORT].map(|text| Zeroizing::new(text.to_owned()))
     }
 
-    const fn size(columns: u16, rows: u16) -> Option<Size> {
-        Some(Size { columns, rows })
+    const fn size(columns: u16, rows: u16) -> Size {
+        Size { columns, rows }
     }
 
     /// The cells of a line, each with what it is painted with: ink and paper, `true` if light.
@@ -278,10 +278,12 @@ mod tests {
     #[test]
     fn an_independent_decoder_reads_every_drawing_on_the_terminal_that_it_is_for() {
         for cells in [Cells::HalfBlocks, Cells::Ascii] {
-            for available in [None, size(80, 24), size(100, 60), size(10_000, 10_000)] {
+            for available in
+                [None, Some(size(80, 24)), Some(size(100, 60)), Some(size(10_000, 10_000))]
+            {
                 let draw = |ink| draw(&texts(), available, Drawing { cells, ink }).ok().unwrap();
                 let read = |ink, is_light| read(&draw(ink), is_light);
-                let expected = Some(if available == size(80, 24) && cells == Cells::Ascii {
+                let expected = Some(if available == Some(size(80, 24)) && cells == Cells::Ascii {
                     SHORT.to_owned()
                 } else {
                     URI.to_owned()
@@ -313,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_code_fits_80_by_24_and_no_smaller_terminal() {
-        let draw = |columns, rows| draw(&texts()[..1], size(columns, rows), HALF_BLOCKS);
+        let draw = |columns, rows| draw(&texts()[..1], Some(size(columns, rows)), HALF_BLOCKS);
         let qr = draw(80, 24).ok().unwrap();
         assert!(qr.lines.len() < 24 && qr.width < 80);
         for (columns, rows) in [(40, 24), (80, 20), (1, 1)] {
@@ -325,7 +327,9 @@ mod tests {
     fn characters_of_ascii_need_columns_and_no_rows() {
         let drawing = Drawing { cells: Cells::Ascii, ink: Ink::Light };
         let width = |columns, rows| {
-            draw(&texts(), size(columns, rows), drawing).map(|qr| qr.width).map_err(|least| least.0)
+            draw(&texts(), Some(size(columns, rows)), drawing)
+                .map(|qr| qr.width)
+                .map_err(|least| least.0)
         };
         assert_eq!(width(80, 2), Ok(74));
         assert_eq!(width(73, 100), Err(74));

@@ -17,7 +17,9 @@ fn sources(folder: &Path, found: &mut Vec<String>) {
             if name != "tests" {
                 sources(&path, found);
             }
-        } else if name.ends_with(".rs") && !["tests.rs", "testing.rs"].contains(&name.as_str()) {
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && !["tests.rs", "testing.rs"].contains(&name.as_str())
+        {
             let is_table = path.parent().unwrap().ends_with("texts")
                 && (name == "text.rs"
                     || fs::read_to_string(&path).unwrap().contains(": LanguageTable ="));

@@ -141,13 +141,14 @@ fn a_disk_that_gets_full_among_the_pages_is_74_and_changes_nothing() {
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 21);
 }
 
+const NOBODY: u32 = 65_534;
+
 #[test]
 fn pages_belong_to_whoever_called_sudo_and_are_made_where_they_may() {
     let what = "a folder of pages with another's rights";
     if !is_root(what) {
         return;
     }
-    const NOBODY: u32 = 65_534;
     let world = World::new();
     list(&world, 2);
     chown(world.path("joiners"), Some(NOBODY), Some(NOBODY)).unwrap();

@@ -173,7 +173,9 @@ mod tests {
         }
         assert_eq!(clients.iter().count(), MOST_OF_ONE, "their oldest ones went");
         let waiting: Vec<u64> = clients.iter().map(|(number, _)| number).collect();
-        waiting.iter().for_each(|number| clients.asked(*number));
+        for number in &waiting {
+            clients.asked(*number);
+        }
         assert!(admit(&mut clients, 1000, None).is_none(), "all of theirs wait for answers");
         assert!(admit(&mut clients, 1001, None).is_some());
         for uid in 2000..2000 + 60 {

@@ -275,7 +275,7 @@ impl WrittenPage {
 
     /// Call this after the commit. Returns the name of the file.
     pub fn keep(self, app: &mut App<'_>) -> String {
-        let path = display_path(self.file.path()).to_string();
+        let path = display_path(self.file.path());
         app.note(&format!("wrote the page to {path}; {}", page_advice(self.has_secret)));
         self.file.keep();
         path

@@ -57,7 +57,7 @@ impl PruneOptions {
     /// Fails with `tampered` if the log is damaged: pruning would hide the damage.
     pub fn run(self, app: &mut App<'_>, ticket: Option<&str>) -> Result<Report> {
         let used = UsedOptions { is_dry: self.dry_run, ..UsedOptions::default() };
-        operate::authorize(app, &PRUNE, used)?;
+        operate::authorize(app, &PRUNE, &used)?;
         require_case_options(app, Log::NAME, PRUNE.name, ticket, true)?;
         let now = app.env.clock.now()?;
         let text = self.before.as_deref().unwrap_or_default();

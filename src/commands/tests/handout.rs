@@ -68,7 +68,7 @@ fn secret_on(page: &str) -> Option<Secret> {
         word.len() == 4 && word.bytes().all(|b| b.is_ascii_uppercase() || b"234567".contains(&b))
     };
     let words: Vec<_> = page.split_whitespace().collect();
-    let key = words.windows(8).find(|words| words.iter().all(|word| is_group(word)))?.concat();
+    let key = words.windows(8).find(|words| words.iter().all(is_group))?.concat();
     let secret = data_encoding::BASE32_NOPAD.decode(key.as_bytes()).unwrap();
     Some(Secret::new(zeroize::Zeroizing::new(secret)))
 }

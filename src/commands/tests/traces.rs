@@ -27,8 +27,8 @@ fn l5_the_log_says_which_service_and_which_host() {
         let line = format!("log --verb verify --json {}", filter.join(" "));
         let events = world.run(&line).ok().json()["events"].as_array().unwrap().clone();
         let one = |event: &serde_json::Value| {
-            let word = |name| event["detail"][name].as_str().unwrap_or("-").to_owned();
-            format!("{} {} {}", event["outcome"].as_str().unwrap(), word("service"), word("remote"))
+            let said = |name| event["detail"][name].as_str().unwrap_or("-").to_owned();
+            format!("{} {} {}", event["outcome"].as_str().unwrap(), said("service"), said("remote"))
         };
         events.iter().map(one).collect::<Vec<_>>()
     };

@@ -139,7 +139,7 @@ fn draw_qr(surface: &mut Surface<'_>, squares: &Squares, place: QrPlace) -> TagG
     let mut path = PathBuilder::new();
     for Dark { columns, rows } in &squares.dark {
         let [x, y] = [columns.start, rows.start].map(f32::from);
-        let [width, height] = [columns.len(), rows.len()].map(|n| n as f32);
+        let [width, height] = [columns.end - columns.start, rows.end - rows.start].map(f32::from);
         rectangle(&mut path, x, y, width, height);
     }
     surface.set_fill(Some(fill(0)));

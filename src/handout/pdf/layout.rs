@@ -437,9 +437,8 @@ impl<'a> Typesetter<'a> {
             for (code, place) in row.iter().zip(column.split(across, size * 0.6)) {
                 let mut runs_of_code = Vec::new();
                 if list.has_boxes {
-                    let side = size * 0.85;
                     let (x, y) = (place.x, place.y + size * 0.2);
-                    let (width, height) = (side, side);
+                    let [width, height] = [size * 0.85; 2];
                     self.plan.shapes.push(Shape::Frame { x, y, width, height });
                 } else {
                     let own = width_of(&code.number.letters, number_size);

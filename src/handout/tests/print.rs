@@ -35,13 +35,15 @@ fn zbarimg(picture: &Path) -> String {
     String::from_utf8(read.stdout).unwrap().trim_end().to_owned()
 }
 
+/// Pixels of the width of a character.
+const CELL: usize = 6;
+
 /// As an editor shows it: each character twice as high as wide, black on white.
 #[test]
 fn a_picture_of_the_text_is_scanned() {
     if !has(&["zbarimg"]) {
         return;
     }
-    const CELL: usize = 6;
     let sample = Sample::new(BOTH);
     let text = sample.text();
     let is_block = |c: char| matches!(c, '█' | '▀' | '▄');

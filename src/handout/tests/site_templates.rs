@@ -161,7 +161,9 @@ fn names(value: &serde_json::Value, path: &str, found: &mut BTreeSet<String>) {
             }
         }
         serde_json::Value::Array(items) if items.iter().any(|item| !item.is_string()) => {
-            items.iter().for_each(|item| names(item, &format!("{path}[]"), found));
+            for item in items {
+                names(item, &format!("{path}[]"), found);
+            }
         }
         _ => drop(found.insert(path.to_owned())),
     }

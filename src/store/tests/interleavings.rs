@@ -210,7 +210,7 @@ fn without_one_of_the_locks_something_goes_wrong() {
     // Read before it was locked.
     let steps = vec![ShareStore, ReadUsers, LockUser(0), LockEnd, ReadEnd, Commit];
     assert!(twice(Program { steps, users: vec![0] }).code_accepted_twice);
-    let steps = vec![ShareStore, LockUser(0), ReadUsers, ReadEnd, LockEnd, Commit];
+    let steps = [ShareStore, LockUser(0), ReadUsers, ReadEnd, LockEnd, Commit];
     let early = |user| {
         let steps =
             steps.iter().map(|step| if *step == LockUser(0) { LockUser(user) } else { *step });

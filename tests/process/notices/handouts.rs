@@ -108,6 +108,10 @@ fn a_page_with_its_secret_arrives_over_tls_only_from_a_server_that_proves_its_na
     world.assert_sound();
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only the real clock shows that a server is waited for"
+)]
 #[test]
 fn a_server_that_is_gone_or_silent_or_without_tls_gets_no_secret_and_costs_five_seconds_at_most() {
     if !tools("a mail server in trouble") {

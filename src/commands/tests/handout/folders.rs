@@ -66,9 +66,9 @@ fn each_user_gets_a_private_page_whose_code_is_that_of_their_device() {
         let page_of = |user: &str| format!("{user}.{form}");
         let expected = [page_of("alice"), page_of("bob"), page_of("carol"), "index.csv".into()];
         assert_eq!(names, expected);
-        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&folder), 0o700);
-        assert!(found.values().all(|path| mode(path) == 0o600));
+        let rights = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(rights(&folder), 0o700);
+        assert!(found.values().all(|path| rights(path) == 0o600));
         for user in ["alice", "bob", "carol"] {
             let page = text(&found[&page_of(user)]);
             let shown = world.run(&format!("show-qr {user} --json --reveal-secrets")).ok();
@@ -252,7 +252,8 @@ fn the_question_and_the_limit_come_before_a_folder() {
     let _ = enrol(&world, "--form txt", JOINERS).ok();
     assert_eq!(files(&file(&world, "pages")).len(), 4);
     world.answers = None;
-    let names: String = (0..40).map(|n| format!("user{n:02}\n")).collect();
+    let names: Vec<String> = (0..40).map(|n| format!("user{n:02}\n")).collect();
+    let names = names.concat();
     let line = "enrol --from - --create --no-confirm --yes --quiet";
     let _ = world.run_with(line, &names).ok();
     let before = events(&world);

@@ -54,10 +54,10 @@ fn passes(world: &World, line: &str) -> serde_json::Value {
 
 /// Runs a line that is refused with this exit code and word, and asserts that nothing was logged.
 #[track_caller]
-fn refused(world: &World, line: &str, code: u8, word: &str) -> CommandResult {
+fn refused(world: &World, line: &str, code: u8, error: &str) -> CommandResult {
     let before = events(world);
     let ran = world.run(&format!("{line} --json"));
-    assert_eq!((ran.code, ran.error().as_str()), (code, word), "{line}: {ran:?}");
+    assert_eq!((ran.code, ran.error().as_str()), (code, error), "{line}: {ran:?}");
     assert_eq!(events(world), before, "{line} was logged: {ran:?}");
     ran
 }
