@@ -50,6 +50,7 @@ pub use change::{Change, NewEvent, SALT};
 pub use copy::{import_rows, initialize};
 pub use damaged_user::DamagedUser;
 pub use engine::Store;
+pub use errors::is_unconfirmed;
 pub use errors::{Conflict, DeniedByDatabase};
 pub use identity::Identity;
 pub use inventory_reader::{InventoryReader, MarkState};

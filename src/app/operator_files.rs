@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use crate::app::App;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -13,6 +13,18 @@ use crate::files::operator_file::{NewFile, OperatorFile};
 use crate::files::operator_folder;
 use crate::files::operator_folder::NewFolder;
 use crate::files::operator_rights;
+use crate::store::is_unconfirmed;
+
+/// Says of a change that failed what becomes of the file that was written for it. It is removed, unless the change may
+/// be stored all the same: then nobody else has what is in it.
+pub fn after_failure(file: NewFile, void: &'static str, error: Error) -> Error {
+    if !is_unconfirmed(&error) {
+        return error.context(void);
+    }
+    let path = display_path(file.path());
+    file.keep();
+    error.context(format!("what is in {path} may be in force: keep the file until you know"))
+}
 
 /// Opens a regular file for reading, with the operator's rights.
 pub fn open_file(app: &App<'_>, path: &Path, field: &str) -> Result<File, Refusal> {

@@ -4,8 +4,9 @@ pub mod lines;
 pub mod pages;
 pub mod secrets;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 
+use crate::app::operator_files;
 use crate::app::{App, OpenStore, output};
 use crate::commands::bulk::lines::{BulkLine, BulkWords, Heading};
 use crate::commands::bulk::pages::WrittenPages;
@@ -21,6 +22,7 @@ use crate::operate;
 use crate::operate::UserList;
 use crate::operate::bulk::{BulkAct, BulkPlan, BulkRow};
 use crate::report::{Report, Verdict};
+use crate::store::is_unconfirmed;
 
 /// A verb that takes a list.
 pub trait BulkVerb: BulkAct {
@@ -64,6 +66,27 @@ enum Delivered {
     Document,
 }
 
+impl Delivered {
+    /// Says of a change that failed whether what was handed over is in force.
+    fn after_failure(self, error: Error) -> Error {
+        let void = "what was handed over is not in force";
+        match self {
+            Self::Nothing => error,
+            Self::File(file) => operator_files::after_failure(file, void, error),
+            Self::Pages(pages) if is_unconfirmed(&error) => {
+                let folder = pages.leave();
+                error.context(format!(
+                    "the pages in {folder} may be in force: hand none of them out"
+                ))
+            }
+            Self::Document if is_unconfirmed(&error) => {
+                error.context("what was handed over may be in force")
+            }
+            Self::Pages(_) | Self::Document => error.context(void),
+        }
+    }
+}
+
 /// One change to many users.
 pub struct BulkChange<'a> {
     pub list: UserList,
@@ -98,9 +121,9 @@ impl BulkChange<'_> {
         app.reopen_if_replaced(&mut opened)?;
         let delivered = self.deliver(app, (&mut opened, &plan), hand_over, verb)?;
         let done = operate::change_bulk(app, &mut opened, &ticket, &self.list, &plan, verb);
-        let rows = match delivered {
-            Delivered::Nothing => done?,
-            _ => done.context("what was handed over is not in force")?,
+        let rows = match done {
+            Ok(rows) => rows,
+            Err(error) => return Err(delivered.after_failure(error)),
         };
         let mut heading = self.heading::<V>(false);
         match delivered {

@@ -4,7 +4,7 @@ mod many;
 
 use std::ops::RangeInclusive;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -30,7 +30,7 @@ use crate::operate;
 use crate::operate::UserList;
 use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
+use crate::show::show_once::{OnceText, ShowOnceOptions, Shown, show_text, write_before_commit};
 use crate::texts::Texts;
 
 /// How many uses a code can have.
@@ -179,7 +179,11 @@ impl Verb for Bypass {
             replaces = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
             Ok(Changed { user: change(before, vault), touched: Vec::new() })
         });
-        let done = done.context("the code that was shown is not in force")?;
+        let void = "the code that was shown is not in force";
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => return Err(Shown::after_failure(kept, void, error)),
+        };
         if let Some(kept) = kept {
             kept.keep(app);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use zeroize::Zeroizing;
 
@@ -30,7 +30,7 @@ use crate::operate::bulk::{
 };
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
-use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
+use crate::show::show_once::{OnceText, ShowOnceOptions, Shown, show_text, write_before_commit};
 use crate::texts::Texts;
 
 /// Clear a user's devices and require a new password
@@ -123,10 +123,11 @@ impl Verb for ForceNewPassword {
         let done = operate::change_user(app, &mut opened, &act, |user, now, _| {
             Ok(self.change(user, now, made)?)
         });
-        let done = if is_needed {
-            done.context("the temporary password that was shown is not valid")?
-        } else {
-            done?
+        let void = "the temporary password that was shown is not valid";
+        let done = match done {
+            Ok(done) => done,
+            Err(error) if is_needed => return Err(Shown::after_failure(kept, void, error)),
+            Err(error) => return Err(error),
         };
         if let Some(kept) = kept {
             kept.keep(app);

@@ -6,7 +6,7 @@ pub mod page;
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
@@ -164,7 +164,7 @@ impl Verb for WriteHandout {
         let content = pages.write(&user, about, &secrets)?;
         let seen = SeenPage { user: &user, about };
         self.log(app, &mut opened, seen, label.as_ref(), &ticket)?;
-        let file = file.map(|file| write_durably(file, &content, "--output")).transpose()?;
+        let mut file = file.map(|file| write_durably(file, &content, "--output")).transpose()?;
         let languages: Vec<_> = pages.languages(&user).into_iter().map(Language::code).collect();
         let mut report = HandoutReport {
             schema: "mfactl.handout/1",
@@ -200,7 +200,17 @@ impl Verb for WriteHandout {
                 before.check_has_devices()?;
                 Ok(Changed { user: set.given_to(before, now, vault), touched: Vec::new() })
             });
-            let done = done.context("the codes on the page are not valid")?;
+            let void = "the codes on the page are not valid";
+            let done = match (done, file.take()) {
+                (Ok(done), same) => {
+                    file = same;
+                    done
+                }
+                (Err(error), Some(file)) => {
+                    return Err(operator_files::after_failure(file, void, error));
+                }
+                (Err(error), None) => return Err(error.context(void)),
+            };
             report.recovery_codes_left = done.user.recovery.as_ref().map_or(0, RecoverySet::left);
             report.changed = done.changed;
             report.consequences = done.consequences;

@@ -26,7 +26,7 @@ use crate::operate::UserList;
 use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkRow, PlannedChange};
 use crate::operate::change::ChangeResult;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
+use crate::show::show_once::{OnceText, ShowOnceOptions, Shown, show_text, write_before_commit};
 use crate::texts::{Text, Texts};
 
 /// Replace a user's recovery codes; the new set is shown once
@@ -124,7 +124,11 @@ impl Verb for RecoveryCodes {
             before.check_has_devices()?;
             Ok(Changed { user: set.given_to(before, now, vault), touched: Vec::new() })
         });
-        let done = done.context("the codes that were shown are not valid")?;
+        let void = "the codes that were shown are not valid";
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => return Err(Shown::after_failure(kept, void, error)),
+        };
         if let Some(kept) = kept {
             kept.keep(app);
         }

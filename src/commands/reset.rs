@@ -126,7 +126,11 @@ impl Verb for Reset {
             }
             revoked = changed.touched.iter().map(ToString::to_string).collect();
             Ok(changed)
-        })?;
+        });
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => return Err(WrittenPage::after_failure(page, error)),
+        };
         if let (Some(hardware), false) = (self.named_hardware(&before), dry_run || self.no_enrol) {
             app.note(&format!("hint: {}", app.words(new_hardware(&before, hardware))));
         }

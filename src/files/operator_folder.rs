@@ -138,6 +138,12 @@ impl NewFolder {
         }
     }
 
+    /// Does not remove it, and leaves it its unfinished name.
+    pub fn leave(mut self) -> PathBuf {
+        self.kept = true;
+        self.unfinished.clone()
+    }
+
     fn unwritten(&self, error: &Error) -> Refusal {
         let path = &self.path;
         let problem = format!("{} can't be written: {error}", display_path(path));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 use clap::Args;
 use unicode_width::UnicodeWidthStr as _;
 use zeroize::Zeroizing;
@@ -16,6 +16,7 @@ use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
 use crate::report::{Format, Record};
 use crate::show::secret_output::{SecretOutput, Target, write_file};
+use crate::store::is_unconfirmed;
 use crate::texts::{Text, Texts};
 
 #[derive(Args, Clone, Debug)]
@@ -134,6 +135,15 @@ pub enum Shown {
 }
 
 impl Shown {
+    /// Call this after a change that failed: says whether what was shown is good. `void`: it is not.
+    pub fn after_failure(shown: Option<Self>, void: &'static str, error: Error) -> Error {
+        match shown {
+            Some(Self::File(file)) => operator_files::after_failure(file, void, error),
+            _ if is_unconfirmed(&error) => error.context("what was shown may be in force"),
+            _ => error.context(void),
+        }
+    }
+
     /// Call this after the commit. Waits until a page has been read.
     pub fn keep(self, app: &mut App<'_>) {
         match self {

@@ -39,8 +39,26 @@ pub fn busy() -> Refusal {
         .hint("try again in a moment")
 }
 
+/// Nobody knows whether the change was stored.
+#[derive(Debug)]
+struct Unconfirmed;
+
+impl std::fmt::Display for Unconfirmed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the database failed during the commit")
+    }
+}
+
 /// When a database fails during the commit, it is unknown whether the change was stored.
-pub fn unconfirmed() -> Refusal {
-    Refusal::new(ErrorCode::Io, "the store did not confirm the change; it may or may not be stored")
-        .hint(command("show-user").name("NAME").after("before you try again, check with: "))
+pub fn unconfirmed(error: anyhow::Error) -> anyhow::Error {
+    let message = "the store did not confirm the change; it may or may not be stored";
+    let hint = command("show-user").name("NAME").after("before you try again, check with: ");
+    error.context(Unconfirmed).context(Refusal::new(ErrorCode::Io, message).hint(hint))
+}
+
+/// Whether a change that failed may be stored all the same. Then what was handed over for it may be in force, and must
+/// not be thrown away.
+#[must_use]
+pub fn is_unconfirmed(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Unconfirmed>().is_some()
 }

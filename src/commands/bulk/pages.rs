@@ -32,6 +32,11 @@ impl WrittenPages {
         Self { folder, form, pages }
     }
 
+    /// Call this after a commit of which nobody knows whether it was stored: the next run names the folder.
+    pub fn leave(self) -> String {
+        display_path(&self.folder.leave())
+    }
+
     /// Call this after the commit. Says where the pages are.
     pub fn keep(self, app: &mut App<'_>) -> PagesReport {
         let (folder, error) = self.folder.keep();

@@ -10,7 +10,7 @@ use super::course::{Added, Preparation, Prepared};
 use crate::app::{App, language_of};
 use crate::commands::Verb as _;
 use crate::commands::first_code::{FirstCode, Proof, ask_until_proved, without_blanks};
-use crate::commands::handout::page::PageSecrets;
+use crate::commands::handout::page::{PageSecrets, WrittenPage};
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::consequences::consequences;
@@ -63,7 +63,10 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     let make = |vault: &Vault, user, now| Ok(draft.device(vault, user, now, pending_for));
     let secrets = PageSecrets { paper_codes: draft.grouped(), ..PageSecrets::default() };
     let handout = enrol.write_page(app, &mut opened, (&name, page), make, &secrets)?;
-    let added = enrol.add_device(app, &mut opened, &name, make)?;
+    let added = match enrol.add_device(app, &mut opened, &name, make) {
+        Ok(added) => added,
+        Err(error) => return Err(WrittenPage::after_failure(handout, error)),
+    };
     let Added { before, user, at, is_replacement } = &added;
     let device = user.device(draft.id)?;
     let issuer = app.config.issuer.clone();

@@ -6,7 +6,7 @@ use super::Enrol;
 use super::course::{Added, Preparation, Prepared};
 use crate::app::App;
 use crate::commands::Verb as _;
-use crate::commands::handout::page::PageSecrets;
+use crate::commands::handout::page::{PageSecrets, WrittenPage};
 use crate::commands::prove::{Proving, show_and_prove};
 use crate::domain::consequences::consequences;
 use crate::domain::factor::kind::DeviceKind;
@@ -43,7 +43,10 @@ pub fn enrol_draft(
     let secret = is_on_page.then_some(&draft.secret);
     let secrets = PageSecrets { secret, ..PageSecrets::default() };
     let page = enrol.write_page(app, &mut opened, (&name, page), make, &secrets)?;
-    let added = enrol.add_device(app, &mut opened, &name, make)?;
+    let added = match enrol.add_device(app, &mut opened, &name, make) {
+        Ok(added) => added,
+        Err(error) => return Err(WrittenPage::after_failure(page, error)),
+    };
     let Added { before, user, at, is_replacement } = &added;
     let (user, at) = (user.clone(), *at);
     let issuer = app.config.issuer.clone();

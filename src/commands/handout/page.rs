@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
@@ -268,6 +268,16 @@ impl NewPage {
 }
 
 impl WrittenPage {
+    /// Call this after a change that failed: the page stays if the change may be stored all the same.
+    pub fn after_failure(page: Option<Self>, error: Error) -> Error {
+        match page {
+            Some(page) => {
+                operator_files::after_failure(page.file, "the page is void and was removed", error)
+            }
+            None => error,
+        }
+    }
+
     /// Refuses a device that got another label than the page says.
     pub fn require_label(&self, user: &User, device: &Device) -> Result<(), Refusal> {
         if device.label == self.label { Ok(()) } else { Err(changed_meanwhile(&user.name)) }

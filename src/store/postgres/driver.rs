@@ -430,15 +430,13 @@ impl Driver for PostgresDriver<'_> {
             return done.and_then(|_| Err(Error::msg("a statement was not sent")));
         }
         done.map_err(|error| match error.downcast_ref::<Refusal>() {
-            Some(refusal) if refusal.code == ErrorCode::StoreUnavailable => {
-                error.context(unconfirmed())
-            }
+            Some(refusal) if refusal.code == ErrorCode::StoreUnavailable => unconfirmed(error),
             _ => error,
         })?;
         // It warns where it stopped waiting for a standby, or where there was no transaction to commit.
         match self.connection.take_warning() {
             None => Ok(()),
-            Some(words) => Err(Error::msg(words).context(unconfirmed())),
+            Some(words) => Err(unconfirmed(Error::msg(words))),
         }
     }
 }

@@ -114,9 +114,7 @@ fn unconfirmed(error: rusqlite::Error, store: Option<&Path>) -> anyhow::Error {
         return error.context(refusal);
     }
     match error.downcast_ref::<Refusal>() {
-        Some(refusal) if refusal.code == ErrorCode::Io => {
-            error.context(crate::store::errors::unconfirmed())
-        }
+        Some(refusal) if refusal.code == ErrorCode::Io => crate::store::errors::unconfirmed(error),
         _ => error,
     }
 }
