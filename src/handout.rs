@@ -12,6 +12,7 @@ mod sections;
 mod steps;
 mod subject;
 mod template_file;
+mod template_tags;
 mod templates;
 mod writer;
 

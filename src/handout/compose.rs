@@ -152,9 +152,7 @@ fn code_titles(matter: &Matter<'_>) -> Vec<CodeTitle> {
 }
 
 fn footer(matter: &Matter<'_>) -> Text {
-    let HandoutSubject { recovery_codes, paper_codes, .. } = matter.subject;
-    let has_codes = !(recovery_codes.is_empty() && paper_codes.is_empty());
-    match (matter.has_key(), has_codes) {
+    match (matter.has_key(), matter.has_codes()) {
         (true, true) => Text::HandoutDestroyRest,
         (true, false) => Text::HandoutDestroy,
         (false, true) => Text::HandoutKeepCodes,

@@ -24,6 +24,10 @@ fn asked(matter: &Matter<'_>) -> Option<PageSection> {
             Text::HandoutPasswordAskedTitle,
             [Text::HandoutAskedBy, Text::HandoutPasswordNeverAsked],
         ),
+        // A page without a secret may be seen by anybody, as its last line says.
+        _ if !matter.has_secret() => {
+            (Text::HandoutAskedTitle, [Text::HandoutAskedBy, Text::HandoutNeverAskedNoSecret])
+        }
         _ => (Text::HandoutAskedTitle, [Text::HandoutAskedBy, Text::HandoutNeverAsked]),
     };
     let paragraphs = texts.map(|text| matter.text(text)).to_vec();

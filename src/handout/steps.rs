@@ -1,5 +1,6 @@
 //! What the user has to do, step by step, with the words that they meet in their app.
 
+use crate::domain::apps;
 use crate::domain::factor::Factor;
 use crate::domain::handout_app::HandoutApp;
 use crate::domain::otpauth::AppSettings;
@@ -57,11 +58,11 @@ fn plain(matter: &Matter<'_>, texts: &[Text]) -> Vec<String> {
 /// sign-in waits.
 fn steps_at_sign_in(matter: &Matter<'_>) -> Vec<String> {
     let HandoutKind::App(settings) = matter.kind else { return Vec::new() };
-    let AppTexts { install, name, scan, by_hand } = app_texts(matter.subject.app);
+    let AppTexts { scan, by_hand, .. } = app_texts(matter.subject.app);
     let password = password_steps(matter);
     let sign_in =
         if password.is_empty() { vec![matter.text(Text::HandoutOpenSignIn)] } else { password };
-    let mut steps = vec![matter.fill(install, &[("app", name)])];
+    let mut steps = vec![install_step(matter, settings)];
     steps.extend(sign_in);
     steps.push(matter.text(Text::HandoutShowsQr));
     steps.push(matter.fill(scan, &[("square", matter.texts.text(Text::HandoutSquareOnScreen))]));
@@ -70,6 +71,26 @@ fn steps_at_sign_in(matter: &Matter<'_>) -> Vec<String> {
     steps.push(matter.text(Text::HandoutTypeFirstCode));
     steps.push(matter.text(Text::HandoutDone));
     steps
+}
+
+/// Which app the user installs. Whoever may choose one reads the names of those that are known to do the settings, except
+/// the one that needs a YubiKey.
+fn install_step(matter: &Matter<'_>, settings: AppSettings) -> String {
+    let uncommon = settings.uncommon();
+    if matter.subject.app != HandoutApp::Any || uncommon.is_empty() {
+        let AppTexts { install, name, .. } = app_texts(matter.subject.app);
+        return matter.fill(install, &[("app", name)]);
+    }
+    let mut able = apps::that_do(&uncommon);
+    able.retain(|name| *name != app_texts(HandoutApp::Yubico).name);
+    let names = match able.as_slice() {
+        [] => return matter.text(Text::HandoutInstallAsked),
+        [only] => (*only).to_owned(),
+        [others @ .., last] => {
+            matter.fill(Text::HandoutOr, &[("first", &others.join(", ")), ("last", last)])
+        }
+    };
+    matter.fill(Text::HandoutInstallAble, &[("apps", &names)])
 }
 
 /// How the key is typed that stands `there`.
@@ -161,11 +182,10 @@ const fn app_texts(app: HandoutApp) -> AppTexts {
 }
 
 fn app_steps(matter: &Matter<'_>, settings: AppSettings, is_signing_in: bool) -> Vec<String> {
-    let app = matter.subject.app;
     let mut steps = Vec::new();
     if matter.has_key() {
-        let AppTexts { install, name, scan, by_hand } = app_texts(app);
-        steps.push(matter.fill(install, &[("app", name)]));
+        let AppTexts { scan, by_hand, .. } = app_texts(matter.subject.app);
+        steps.push(install_step(matter, settings));
         let square = matter.texts.text(Text::HandoutSquareOnPage);
         steps.push(matter.fill(scan, &[("square", square)]));
         steps.push(by_hand_step(matter, by_hand, settings, Text::HandoutFromPage));

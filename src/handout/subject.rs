@@ -143,6 +143,16 @@ impl Matter<'_> {
         self.subject.key.is_some() && !self.is_switched_off()
     }
 
+    /// Whether codes are printed on the page.
+    pub const fn has_codes(&self) -> bool {
+        !(self.subject.recovery_codes.is_empty() && self.subject.paper_codes.is_empty())
+    }
+
+    /// Whether the page must be shown to nobody.
+    pub const fn has_secret(&self) -> bool {
+        self.has_key() || self.has_codes()
+    }
+
     /// The last moment for the first code, as people write it.
     pub fn expiry(&self) -> Option<String> {
         self.subject.about.device()?.expires_at().map(|at| self.texts.date(at))

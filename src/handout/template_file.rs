@@ -9,6 +9,7 @@ use anyhow::Result;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::files::file_trust::{FileKind, FilePolicy, display_path};
+use crate::handout::template_tags;
 
 /// Largest template.
 const LARGEST: u64 = 256 << 10;
@@ -59,6 +60,12 @@ impl TemplateFolder {
             return Err(failed("is larger than 256 KiB").hint("make it smaller").into());
         }
         let text = String::from_utf8(bytes);
-        Ok(Some(text.map_err(|_| failed("is not UTF-8").hint("save it as UTF-8"))?))
+        let text = text.map_err(|_| failed("is not UTF-8").hint("save it as UTF-8"))?;
+        if let Some(fault) = template_tags::first_fault(&text) {
+            let place = format!("the template {}, line {}", display_path(&path), fault.line);
+            let refusal = Refusal::new(ErrorCode::Config, fault.problem);
+            return Err(refusal.within(place).hint(fault.hint).into());
+        }
+        Ok(Some(text))
     }
 }

@@ -147,28 +147,43 @@ impl Templates {
         }
     }
 
+    /// Where an error is, as people find it.
+    fn place(&self, name: &str, error: &Error) -> String {
+        let file = error.name().unwrap_or(name);
+        let file = match &self.folder {
+            Some(folder) => display_path(&folder.path.join(file)),
+            None => shown(file).into_owned(),
+        };
+        match error.line() {
+            Some(line) => format!("the template {file}, line {line}"),
+            None => format!("the template {file}"),
+        }
+    }
+
+    /// Why a file is not read, with the line that asks for it, if one does. What is wrong in a line of the file itself
+    /// says so already.
+    fn about_file(&self, name: &str, asking: &Error, refusal: &Refusal) -> Refusal {
+        let refusal = refusal.clone();
+        if refusal.context.is_some() || asking.line().is_none() {
+            return refusal;
+        }
+        refusal.within(self.place(name, asking))
+    }
+
     /// What is wrong, with file and line, in words for the people of the site.
     fn refusal(&self, name: &str, error: &Error) -> anyhow::Error {
         let mut cause = error.source();
         let mut innermost = error;
         while let Some(source) = cause {
             if let Some(refusal) = source.downcast_ref::<Refusal>() {
-                return refusal.clone().into();
+                return self.about_file(name, innermost, refusal).into();
             }
             if let Some(error) = source.downcast_ref::<Error>() {
                 innermost = error;
             }
             cause = source.source();
         }
-        let file = innermost.name().unwrap_or(name);
-        let file = match &self.folder {
-            Some(folder) => display_path(&folder.path.join(file)),
-            None => shown(file).into_owned(),
-        };
-        let place = match innermost.line() {
-            Some(line) => format!("the template {file}, line {line}"),
-            None => format!("the template {file}"),
-        };
+        let place = self.place(name, innermost);
         let detail = innermost.detail().map_or_else(|| innermost.kind().to_string(), str::to_owned);
         let (problem, hint) = match innermost.kind() {
             ErrorKind::UndefinedError => {

@@ -397,6 +397,15 @@ const fn text(text: Text) -> &'static str {
              Authenticator, Microsoft Authenticator, Okta Verify or Duo Mobile. They are free. If you have one \
              already, use it."
         }
+        Text::HandoutInstallAble => {
+            "On your phone, install an authenticator app that can show your codes, from the App Store or Google \
+             Play: {apps}. Many others show wrong codes. If you have one of these already, use it."
+        }
+        Text::HandoutInstallAsked => {
+            "Ask the helpdesk for an authenticator app that can show your codes, and install it on your phone. Many \
+             apps show wrong codes."
+        }
+        Text::HandoutOr => "{first} or {last}",
         Text::HandoutInstallYubico => {
             "Install Yubico Authenticator on your phone (App Store or Google Play) or your computer (yubico.com). \
              Have your YubiKey at hand: it keeps the key of your codes."
@@ -539,6 +548,10 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutNeverAsked => {
             "Never the helpdesk, and never anybody by phone, e-mail or chat. Don’t show or read out a code, and show \
              this page to nobody. If somebody asks for a code, refuse and tell the helpdesk."
+        }
+        Text::HandoutNeverAskedNoSecret => {
+            "Never the helpdesk, and never anybody by phone, e-mail or chat. Don’t show or read out a code. If \
+             somebody asks for a code, refuse and tell the helpdesk."
         }
         Text::HandoutLostPhoneTitle => "If your phone is lost",
         Text::HandoutLostDeviceTitle => "If it is lost or broken",

@@ -451,6 +451,16 @@ const fn text(text: Text) -> &'static str {
              par exemple Google Authenticator, Microsoft Authenticator, Okta Verify ou Duo Mobile. Elles sont \
              gratuites. Si vous en avez déjà une, utilisez-la."
         }
+        Text::HandoutInstallAble => {
+            "Sur votre téléphone, installez une application d’authentification capable d’afficher vos codes, depuis \
+             l’App Store ou Google Play\u{a0}: {apps}. Beaucoup d’autres affichent des codes erronés. Si vous avez \
+             déjà l’une de celles-ci, utilisez-la."
+        }
+        Text::HandoutInstallAsked => {
+            "Demandez au centre d’assistance le nom d’une application d’authentification capable d’afficher vos \
+             codes, et installez-la sur votre téléphone. Beaucoup d’applications affichent des codes erronés."
+        }
+        Text::HandoutOr => "{first} ou {last}",
         Text::HandoutInstallYubico => {
             "Installez Yubico Authenticator sur votre téléphone (App Store ou Google Play) ou sur votre ordinateur \
              (yubico.com). Munissez-vous de votre YubiKey\u{a0}: c’est elle qui garde la clé de vos codes."
@@ -614,6 +624,11 @@ const fn text(text: Text) -> &'static str {
             "Jamais le centre d’assistance, ni qui que ce soit par téléphone, par e-mail ou par messagerie. Ne \
              montrez et ne dictez jamais un code, et ne montrez cette page à personne. Si quelqu’un vous en demande \
              un, refusez et prévenez le centre d’assistance."
+        }
+        Text::HandoutNeverAskedNoSecret => {
+            "Jamais le centre d’assistance, ni qui que ce soit par téléphone, par e-mail ou par messagerie. Ne \
+             montrez et ne dictez jamais un code. Si quelqu’un vous en demande un, refusez et prévenez le centre \
+             d’assistance."
         }
         Text::HandoutLostPhoneTitle => "Si vous perdez votre téléphone",
         Text::HandoutLostDeviceTitle => "En cas de perte ou de panne",

@@ -166,6 +166,80 @@ fn html_is_printed_on_one_page_whose_code_scans() {
     }
 }
 
+/// The longest words that a site and its users can put on a page.
+#[test]
+fn html_with_long_words_is_printed_on_one_page() {
+    let what = "HTML with long words in a browser";
+    if !["chromium", "pdfinfo", "pdftotext"].into_iter().all(|tool| has(tool, what)) {
+        return;
+    }
+    let world = World::new();
+    let contact =
+        "poste 4711, du lundi au vendredi, authentification@assistance.example.org, ou au guichet ";
+    let contact = format!("{contact:é<199}.");
+    let issuer = "Exemple Compagnie Internationale du Nord";
+    assert_eq!((contact.chars().count(), issuer.len()), (200, 40));
+    world.configure(&format!(
+        "[enrolment]\nissuer = \"{issuer}\"\n[password]\nmemory = 19\n[site]\ncontact = \"{contact}\"\n"
+    ));
+    let name = "Alexandrine Marie-Antoinette Charlotte Joséphine de Montmorency-Laval-Beauregard";
+    let people = format!("name,display_name\nalice,{name}\n");
+    world.call("add-user --from - --yes").input(&people).run().expect(0);
+    world.call("set-password alice").input("correct horse battery staple").run().expect(0);
+    world.run("enrol alice --no-confirm --json").expect(0);
+    world.run("force-new-password alice --keep-mfa --yes --json --reveal-secrets").expect(0);
+    let uri = uri(&world, "alice");
+    assert!(uri.contains("Nord"), "the issuer is whole");
+    for codes in ["", "--recovery-codes --yes"] {
+        for language in ["fr", "both"] {
+            for (paper, size) in [("a4", "(A4)"), ("letter", "(letter)")] {
+                let options = format!("--app duo --lang {language} --paper {paper} {codes}");
+                let page = handout(&world, "long.html", &options);
+                let pdf = printed(&world, &page);
+                is_one_page(&pdf, size);
+                let read = flowing(&text(run(Command::new("pdftotext").arg(&pdf).arg("-"))));
+                assert!(read.contains("Alexandrine") && read.contains("poste 4711"), "{read}");
+                std::fs::remove_file(page).unwrap();
+            }
+        }
+    }
+}
+
+/// The page on paper of the width of a phone, with the style of a screen.
+#[test]
+fn on_a_phone_no_word_is_broken_that_fits_into_a_line() {
+    let what = "HTML on a phone";
+    if !["chromium", "pdftotext"].into_iter().all(|tool| has(tool, what)) {
+        return;
+    }
+    let world = world();
+    // A line takes it, and half a line does not.
+    let address = "informatique@example.org";
+    world.configure(&format!("[site]\ncontact = \"extension 4711, {address}\"\n"));
+    for (language, times) in [("en", 2), ("fr", 2), ("both", 4)] {
+        let page = handout(&world, &format!("{language}.html"), &format!("--lang {language}"));
+        let html = std::fs::read_to_string(&page).unwrap();
+        // Whoever prints does not ask for the width of the paper.
+        let as_on_a_phone = [
+            (
+                "@page { size: a4 portrait; margin: 9mm 12mm }",
+                "@page { size: 380px 3500px; margin: 0 }",
+            ),
+            ("@media print, (min-width: 46em) {", "@media not all {"),
+            ("@media print {", "@media not all {"),
+            ("@media (max-width: 34em) {", "@media all {"),
+        ];
+        let html = as_on_a_phone.iter().fold(html, |html, (printed, shown)| {
+            assert_eq!(html.matches(printed).count(), 1, "{printed}");
+            html.replace(printed, shown)
+        });
+        std::fs::write(&page, html).unwrap();
+        let pdf = printed(&world, &page);
+        let read = text(run(Command::new("pdftotext").arg(&pdf).arg("-")));
+        assert_eq!(read.matches(address).count(), times, "in the facts and below: {read}");
+    }
+}
+
 #[test]
 fn a_hundred_codes_are_printed_on_one_page() {
     let what = "a list in a browser";

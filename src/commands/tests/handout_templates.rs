@@ -42,6 +42,14 @@ fn doctor_tries_each_template_of_the_site() {
     let (_, found) = findings(Some(&[("handout.htm", "x")]));
     assert_eq!(found[0].0, "warning");
     assert!(found[0].1.contains("neither handout.html nor handout.txt"), "{found:?}");
+    let (code, found) = findings(Some(&[("handout.html", "\n{% include '/etc/passwd' %}")]));
+    assert_eq!((code, found[0].0.as_str()), (1, "bad"));
+    let words = "/handout.html, line 2: \"/etc/passwd\" is not the name of a template";
+    assert!(found[0].1.contains(words), "{found:?}");
+    let long = format!("\n{{{{ {}1 }}}}", "1+".repeat(40_000));
+    let (code, found) = findings(Some(&[("handout.html", &long)]));
+    assert_eq!((code, found[0].0.as_str()), (1, "bad"));
+    assert!(found[0].1.contains("/handout.html, line 2: "), "{found:?}");
     let (code, found) = findings(Some(&[("handout.html", "\n\n{% if %}")]));
     assert_eq!((code, found[0].0.as_str()), (1, "bad"));
     assert!(found[0].1.contains("/handout.html, line 3: "), "{found:?}");

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::{BOTH, ENGLISH, HandoutSettings, Markup, PaperSize, Sample, Templates};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::FilePolicy;
 use crate::handout::made_up;
 use crate::handout::placeholders::Placeholders;
@@ -83,13 +84,52 @@ fn a_template_that_never_ends_or_fills_the_memory_is_stopped() {
     assert!(itself.contains("handout.html"), "{itself}");
 }
 
+/// The engine calls itself for each operator: a file of 80 KB would end the program.
+#[test]
+fn a_tag_that_would_fill_the_stack_is_refused_when_it_is_read() {
+    let sum = format!("\n{{{{ {}1 }}}}", "1+".repeat(40_000));
+    let negations = format!("\n{{{{ {}key }}}}", "not ".repeat(1_000));
+    let condition = format!("\n{{% if {}1 %}}{{% endif %}}", "1+".repeat(40_000));
+    let alternatives = format!("{{% if key %}}{}{{% endif %}}", "\n{% elif key %}".repeat(9_000));
+    for (long, line) in [(sum, 2), (negations, 2), (condition, 2), (alternatives, 102)] {
+        let place = format!("/handout.html, line {line}: ");
+        let whole = folder(&[("handout.html", &long)]);
+        let Err(error) = load(whole.path()) else { panic!("{place} is read") };
+        let refusal = error.downcast_ref::<Refusal>().unwrap();
+        assert_eq!(refusal.code, ErrorCode::Config);
+        assert!(error.to_string().contains(&place), "{error}");
+        let part = problem(&[("handout.html", "{% include 'part.html' %}"), ("part.html", &long)]);
+        assert!(part.contains(&place.replace("handout", "part")), "{part}");
+    }
+    // What is just short enough takes little enough of the stack.
+    for (operator, last) in [("1+", "1"), ("not ", "1"), ("-", "1"), ("1~", "1"), ("", "key")] {
+        let room = 4_000 - "{{  }}".len() - last.len();
+        let all = operator.repeat(room.checked_div(operator.len()).unwrap_or(0));
+        let template = format!("{{{{ {all}{last} }}}}");
+        page(&[("handout.html", &template)], Markup::Html).unwrap();
+    }
+    let filters = format!("{{{{ key{} }}}}", "|e".repeat(1_990));
+    page(&[("handout.html", &filters)], Markup::Html).unwrap();
+    let alternatives = format!("{{% if not key %}}{}{{% endif %}}", "{% elif key %}".repeat(100));
+    page(&[("handout.html", &alternatives)], Markup::Html).unwrap();
+}
+
 #[test]
 fn no_file_outside_the_folder_is_read() {
     for name in ["/etc/passwd", "../part.html", "a/b.html", "..", ".hidden", "a\\b"] {
         let template = format!("{{% include {name:?} %}}");
         let problem = problem(&[("handout.html", &template), (".hidden", "hidden")]);
         assert!(problem.contains("is not the name of a template"), "{name}: {problem}");
+        assert!(problem.contains("/handout.html, line 1: \""), "{name}: {problem}");
     }
+    let part = [
+        ("handout.html", "\n{% include 'part.html' %}"),
+        ("part.html", "\n\n{% include '/etc/passwd' %}"),
+    ];
+    let part = problem(&part);
+    assert!(part.contains("/part.html, line 3: \"/etc/passwd\" is not the name"), "{part}");
+    let base = problem(&[("handout.html", "\n{% extends '../base.html' %}")]);
+    assert!(base.contains("/handout.html, line 2: \"../base.html\" is not the name"), "{base}");
     let absent = problem(&[("handout.html", "{% include 'absent.html' %}")]);
     assert!(absent.contains("absent.html"), "{absent}");
 }

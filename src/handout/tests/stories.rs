@@ -95,6 +95,76 @@ fn a_key_is_typed_with_all_that_the_app_asks_for() {
 }
 
 #[test]
+fn whoever_may_choose_an_app_reads_the_names_of_those_that_can_do_it() {
+    let mut sample = Sample::new(ENGLISH);
+    sample.app = HandoutApp::Any;
+    let common = "such as Google Authenticator, Microsoft Authenticator, Okta Verify or Duo Mobile";
+    says(&mut sample, &[common], &["Microsoft Authenticator, Okta Verify ou Duo Mobile."]);
+    let install = |sample: &Sample| flowing(&sample.handout().sheets[0].steps[0]);
+    let fails = ["Google Authenticator", "Microsoft", "Okta", "Duo"];
+    let uncommon = |algorithm, digits, period| {
+        Factor::Totp(Parameters::new(algorithm, digits, period).unwrap())
+    };
+    let long = uncommon(Algorithm::Sha1, 6, 60);
+    for (factor, english, french) in [
+        (
+            uncommon(Algorithm::Sha256, 8, 30),
+            ": FreeOTP, Aegis, 2FAS or Bitwarden. ",
+            " : FreeOTP, Aegis, 2FAS ou Bitwarden. ",
+        ),
+        (long, ": FreeOTP, Aegis, 2FAS or Bitwarden. ", " : FreeOTP, Aegis, 2FAS ou Bitwarden. "),
+        (uncommon(Algorithm::Sha1, 7, 30), "Play: 2FAS. ", "Play : 2FAS. "),
+        (
+            Factor::Hotp(hotp::CodeForm { digits: 8, ..hotp::CodeForm::COMMON }),
+            ": FreeOTP, Aegis or 2FAS. ",
+            " : FreeOTP, Aegis ou 2FAS. ",
+        ),
+    ] {
+        sample.device.factor = factor;
+        says(&mut sample, &[english], &[french]);
+        for languages in [ENGLISH, FRENCH] {
+            sample.languages = languages;
+            let step = install(&sample);
+            assert!(fails.iter().all(|name| !step.contains(name)), "{step}");
+            assert!(!step.contains("YubiKey") && !step.contains("Yubico"), "{step}");
+        }
+    }
+    // Whoever was given an app by the helpdesk reads its name.
+    sample.app = HandoutApp::Google;
+    assert!(install(&sample).contains("Google Authenticator"));
+}
+
+#[test]
+fn only_a_page_with_a_secret_is_to_be_shown_to_nobody() {
+    let (english, french) = ("show this page to nobody", "ne montrez cette page à personne");
+    let mut sample = Sample::new(ENGLISH);
+    says(&mut sample, &[english], &[french]);
+    let silent = |sample: &mut Sample| {
+        says(
+            sample,
+            &["Don’t show or read out a code. If", "There is no secret on this page"],
+            &["ne dictez jamais un code. Si", "Cette page ne contient aucun secret"],
+        );
+        for languages in [ENGLISH, FRENCH] {
+            sample.languages = languages;
+            let text = flowing(&sample.text());
+            assert!(!text.contains(english) && !text.contains(french), "{text}");
+        }
+    };
+    sample.has_key = false;
+    silent(&mut sample);
+    sample.recovery_codes = 10;
+    says(&mut sample, &[english], &[french]);
+    let mut sample = Sample::new(ENGLISH);
+    sample.device = fixture::phone(2, fixture::active_state()).disabled();
+    silent(&mut sample);
+    let mut sample = Sample::new(ENGLISH);
+    with_temporary(&mut sample);
+    sample.without_device = Some(HandedOut::AppAtSignIn);
+    silent(&mut sample);
+}
+
+#[test]
 fn several_phones_take_one_code_and_are_cut_off_together() {
     says(
         &mut Sample::new(ENGLISH),
