@@ -68,7 +68,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("texts", &["domain"]),
     ("handout", &["config", "domain", "files", "texts"]),
     ("maintain", &["app", "audit", "config", "domain", "files", "keyring", "store"]),
-    ("show", &["app", "domain", "env", "files", "keyring", "report", "texts"]),
+    ("show", &["app", "domain", "env", "files", "keyring", "report", "store", "texts"]),
     ("usage_error", &["domain", "suggest"]),
     (
         "commands",

@@ -139,6 +139,13 @@ impl Enrol {
                     .hint(format!("leave {option} out, or add --kind {other}")));
             }
         }
+        // Not by clap, which forgets what an option requires where NAME excludes it.
+        if self.handouts.is_given() && self.targets.list_file().is_none() {
+            let problem = "is for the pages of a list, and there is none";
+            return Err(Refusal::new(ErrorCode::Usage, problem)
+                .field("--handouts")
+                .hint("add --from FILE, or use --handout FILE for one user"));
+        }
         // Beside the page for the user there is something for the operator only where a YubiKey is programmed.
         if self.handout.is_given() && self.show.output.is_some() && self.kind != DeviceKind::Yubikey
         {

@@ -160,7 +160,7 @@ fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
 
 fn no_store(app: &App<'_>) -> Step {
     let words = format!(
-        "There is no store yet at {}. To make it and its key, or, with the first user, the second line:",
+        "There is no store yet at {}. The first line makes it with its key, the second one the first user too:",
         app.config.store
     );
     Step::new(words, [command("init"), command("enrol").flag("--create").name("NAME")])

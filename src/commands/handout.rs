@@ -145,6 +145,13 @@ impl Verb for WriteHandout {
         let device = about.device();
         if self.recovery_codes {
             user.check_has_devices()?;
+            if device.is_some_and(Device::is_disabled) {
+                let problem = format!("{name}'s device is switched off, and so are recovery codes");
+                let refusal = Refusal::new(ErrorCode::Disabled, problem);
+                return Err(refusal
+                    .hint("leave --recovery-codes out, or enable the device first")
+                    .into());
+            }
         }
         pages.check_app(app, &user, about)?;
         try_to_make(app, &path, "--output")?;
@@ -220,6 +227,7 @@ impl Verb for WriteHandout {
             if let Some(device) = device.filter(|device| device.is_pending()) {
                 let hint = pending_hint(app, &user, device);
                 app.note(&format!("hint: {hint}"));
+                page::say_where_no_code_is_asked_for(app, &user)?;
             }
         }
         Ok(Report::one(report, Verdict::Yes))

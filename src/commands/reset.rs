@@ -10,7 +10,9 @@ use super::Verb;
 use crate::app::{App, OpenStore};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::device_settings::Settings;
-use crate::commands::handout::page::{HandoutOption, NewPage, PageSecrets, WrittenPage};
+use crate::commands::handout::page::{
+    HandoutOption, NewPage, PageSecrets, WrittenPage, say_where_no_code_is_asked_for,
+};
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::prove::{Proving, can_ask, show_and_prove};
@@ -161,6 +163,9 @@ impl Verb for Reset {
             }
             if user.device(id)?.is_pending() {
                 app.note(&format!("hint: {next_step}"));
+                if handout.is_some() {
+                    say_where_no_code_is_asked_for(app, &user)?;
+                }
             }
         }
         let device = id.and_then(|id| user.devices.iter().find(|device| device.id == id));

@@ -60,13 +60,13 @@ impl HandoutApp {
             let on = if row.platform.is_empty() { "" } else { " on " };
             let (name, platform) = (row.name, row.platform);
             let why = match row.support(*setting) {
-                Support::Refuses => format!("refuses a QR code with {setting}"),
+                Support::Refuses => "refuses its QR code".to_owned(),
                 Support::SilentlyWrong => {
-                    format!("ignores {setting} and goes by {} instead", setting.instead())
+                    format!("ignores that and goes by {} instead", setting.instead())
                 }
-                _ => format!("is reported to fail with {setting}"),
+                _ => "is reported to fail with it".to_owned(),
             };
-            let problem = format!("{name}{on}{platform} {why}, as this device needs it");
+            let problem = format!("this device needs {setting}, and {name}{on}{platform} {why}");
             let refusal = Refusal::new(ErrorCode::IncompatibleApp, problem).field("--app");
             return Err(refusal.hint(instead(&settings)));
         }
@@ -151,25 +151,35 @@ mod tests {
         let sha256 = totp(Algorithm::Sha256, 6, 30);
         assert_eq!(
             refused(HandoutApp::Microsoft, &sha256),
-            "--app: Microsoft Authenticator ignores SHA256 and goes by SHA1 instead, as this device needs it; \
+            "--app: this device needs SHA256, and Microsoft Authenticator ignores that and goes by SHA1 instead; \
              Yubico Authenticator, FreeOTP, Aegis, 2FAS, 1Password and Bitwarden do it: use --app yubico or any, or set the device \
              up again with SHA1, 6 digits, 30 s, which every app does"
         );
         assert!(
             refused(HandoutApp::Google, &sha256)
-                .contains("on Android refuses a QR code with SHA256")
+                .contains("Google Authenticator on Android refuses its QR code")
         );
-        assert!(refused(HandoutApp::Okta, &sha256).contains("is reported to fail with SHA256"));
+        assert!(
+            refused(HandoutApp::Okta, &sha256)
+                .contains("needs SHA256, and Okta Verify is reported to fail with it")
+        );
         assert_eq!(HandoutApp::Yubico.check(&sha256), Ok(()));
         let long = refused(HandoutApp::Google, &totp(Algorithm::Sha1, 6, 60));
-        assert!(long.contains("ignores a period of 60 s and goes by 30 s"), "{long}");
+        assert!(
+            long.contains("needs a period of 60 s")
+                && long.contains("ignores that and goes by 30 s"),
+            "{long}"
+        );
         let odd = refused(HandoutApp::Microsoft, &totp(Algorithm::Sha1, 6, 45));
         assert!(
             odd.contains("use --app any with an app that does it (FreeOTP, Aegis, 2FAS"),
             "{odd}"
         );
         let counted = refused(HandoutApp::Microsoft, &AppSettings::Hotp(CodeForm::COMMON, 0));
-        assert!(counted.contains("ignores counted codes (HOTP) and goes by the time"), "{counted}");
+        assert!(
+            counted.contains("needs counted codes (HOTP)") && counted.contains("goes by the time"),
+            "{counted}"
+        );
     }
 
     #[test]

@@ -197,10 +197,10 @@ const fn text(text: Text) -> &'static str {
         }
 
         // A sign-in: what is asked.
-        Text::PasswordOf => "Mot de passe de {user}",
-        Text::Code => "Code",
-        Text::NewPassword => "Nouveau mot de passe",
-        Text::OnceMore => "Encore une fois",
+        Text::PasswordOf => "Mot de passe pour {user}\u{a0}",
+        Text::Code => "Code\u{a0}",
+        Text::NewPassword => "Nouveau mot de passe\u{a0}",
+        Text::OnceMore => "Confirmez-le\u{a0}",
 
         // A sign-in: what is said on the way.
         Text::NewPasswordNeeded => "il faut un nouveau mot de passe",

@@ -238,13 +238,13 @@ fn a_forced_new_password_at_a_terminal() {
                 Act::Install | Act::TypeKey | Act::SeeCode => {}
                 Act::SignInWithTemporary => {
                     screen.line("$M sign-in alice");
-                    screen.until_asked(language.of("Password of alice", "Mot de passe de alice"));
+                    screen.until_asked(language.of("Password of alice", "Mot de passe pour alice"));
                     screen.line(&temporary);
                 }
                 Act::ChoosePassword => {
                     screen.until_asked(language.of("New password", "Nouveau mot de passe"));
                     screen.line(NEW);
-                    screen.until_asked(language.of("Once more", "Encore une fois"));
+                    screen.until_asked(language.of("Once more", "Confirmez-le"));
                     screen.line(NEW);
                 }
                 Act::SeeQr => {

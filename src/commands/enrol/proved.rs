@@ -6,7 +6,7 @@ use super::Enrol;
 use super::course::{Added, Preparation, Prepared};
 use crate::app::App;
 use crate::commands::Verb as _;
-use crate::commands::handout::page::{PageSecrets, WrittenPage};
+use crate::commands::handout::page::{PageSecrets, WrittenPage, say_where_no_code_is_asked_for};
 use crate::commands::prove::{Proving, show_and_prove};
 use crate::domain::consequences::consequences;
 use crate::domain::factor::kind::DeviceKind;
@@ -92,6 +92,9 @@ pub fn enrol_draft(
     }
     if device.is_pending() {
         app.note(&format!("hint: {next_step}"));
+        if is_on_page {
+            say_where_no_code_is_asked_for(app, &user)?;
+        }
     }
     let key = EnrolmentKey::new(&user, &issuer, device, &draft.secret)?;
     let consequences = consequences(before.as_ref(), &user, &app.config.policy, at);

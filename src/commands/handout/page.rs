@@ -12,6 +12,7 @@ use crate::app::operator_files;
 use crate::domain::audit::event::Ticket;
 use crate::domain::device::Device;
 use crate::domain::handout_app::HandoutApp;
+use crate::domain::hint::command;
 use crate::domain::name::Label;
 use crate::domain::otpauth;
 use crate::domain::otpauth::AppSettings;
@@ -290,6 +291,22 @@ impl WrittenPage {
         self.file.keep();
         path
     }
+}
+
+/// A page says that the sign-in asks for a code. Of whom MFA is not required, `sign-in` asks for none while their device
+/// is pending, so that nothing would confirm it.
+pub fn say_where_no_code_is_asked_for(app: &mut App<'_>, user: &User) -> Result<()> {
+    let now = app.env.clock.now()?;
+    if app.config.policy.requirement(user).is_in_force(now) {
+        return Ok(());
+    }
+    let require = command("require-mfa").name(user.name.as_str());
+    let words = require.after(
+        "MFA is not required of them, so that a sign-in asks for no code yet; to have it asked for, run: ",
+    );
+    let words = app.words(words);
+    app.note(&format!("hint: {words}"));
+    Ok(())
 }
 
 /// Tries whether the file can be made, and removes it again: an interrupt at a question that follows leaves no empty

@@ -68,7 +68,7 @@ fn a_sign_in_speaks_the_users_language_from_the_right_password_on() {
     let ran = sign_in(&mut world, "--lang en alice", vec![OLD, code]).ok();
     assert_eq!(ran.out, "alice: signed in\n");
     let ran = sign_in(&mut world, "--lang fr bob", vec![OLD]);
-    assert_eq!((ran.prompts[0].as_str(), ran.code), ("Mot de passe de bob", 1));
+    assert_eq!((ran.prompts[0].as_str(), ran.code), ("Mot de passe pour bob\u{a0}", 1));
     assert_eq!(ran.out, "bob\u{a0}: refusé\n");
 }
 
@@ -83,7 +83,7 @@ fn a_stranger_does_not_learn_from_the_language_that_a_name_exists() {
             assert_eq!((ran.code, out.as_str(), ran.err.as_str()), (1, words, ""), "{name}");
             let asked = ran.prompts[0].replace(name, "NAME");
             let expected =
-                if site.is_empty() { "Password of NAME" } else { "Mot de passe de NAME" };
+                if site.is_empty() { "Password of NAME" } else { "Mot de passe pour NAME\u{a0}" };
             assert_eq!(asked, expected, "{name}");
             // The same without a terminal, where one line has password and code.
             for password in ["wrong", OLD] {
@@ -109,10 +109,10 @@ fn a_new_password_and_a_first_device_are_chosen_in_french() {
         ran.prompts,
         [
             "Password of alice",
-            "Nouveau mot de passe",
-            "Nouveau mot de passe",
-            "Nouveau mot de passe",
-            "Encore une fois",
+            "Nouveau mot de passe\u{a0}",
+            "Nouveau mot de passe\u{a0}",
+            "Nouveau mot de passe\u{a0}",
+            "Confirmez-le\u{a0}",
         ],
         "{ran:?}"
     );

@@ -28,7 +28,7 @@ fn a_further_device_is_set_up_in_french() {
     assert_eq!(
         ran.prompts,
         [
-            "Mot de passe de alice",
+            "Mot de passe pour alice\u{a0}",
             "Code",
             "Que voulez-vous faire\u{a0}? Numéro, ou Entrée pour quitter",
             "Que voulez-vous faire\u{a0}? Numéro, ou Entrée pour quitter",
