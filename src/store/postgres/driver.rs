@@ -68,7 +68,7 @@ pub struct PostgresDriver<'a> {
     is_bulk: bool,
     /// What is sent with the next query, or with the commit.
     queue: Vec<Queued>,
-    /// The server's time, once the transaction has what is in its scope.
+    /// The server's time, once the transaction has what is in its scope or somebody has asked for it.
     clock: Option<i64>,
 }
 
@@ -126,6 +126,10 @@ impl<'a> PostgresDriver<'a> {
         self.scope = scope;
         let lock = if scope == LockScope::Store { LOCK_STORE } else { SHARE_STORE };
         self.queue.push(Queued::Plain(lock.to_owned()));
+        self.look_at_clock()
+    }
+
+    fn look_at_clock(&mut self) -> Result<()> {
         self.clock = first(self, CLOCK, &[], |row| row.int(0))?.flatten();
         Ok(())
     }
@@ -340,7 +344,11 @@ impl Driver for PostgresDriver<'_> {
         is_needed
     }
 
+    /// Asks the server where no lock was taken: what makes or fills a store takes none of [`LockScope`].
     fn clock(&mut self) -> Result<Option<Timestamp>> {
+        if self.clock.is_none() {
+            self.look_at_clock()?;
+        }
         self.clock.map(|s| Ok(Timestamp::from_unix(s)?)).transpose()
     }
 

@@ -194,8 +194,9 @@ fn p4_rows_are_never_hidden_by_a_policy_that_came_after_the_comparison() {
     let Some(owned) = Owned::new("row security that is switched on late") else { return };
     let boss = &owned.ways("boss")[0];
     boss.active("alice");
-    // While this holds the lock, another is past the comparison and waits.
-    let held = holding(&owned.cluster, "BEGIN; SELECT one FROM audit_head FOR UPDATE");
+    // While this holds the store, another is past the comparison and waits before they read a user. Once they have read
+    // one, a policy waits for them: it needs the whole table.
+    let held = holding(&owned.cluster, "BEGIN; LOCK TABLE audit_head IN EXCLUSIVE MODE");
     let service = owned.ways(super::session::SERVICE).remove(0);
     let waiting = service.call("verify --json alice").input("123456").start_fed();
     let waits = "SELECT count(*) FROM pg_stat_activity \

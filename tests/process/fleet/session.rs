@@ -364,40 +364,53 @@ fn p3_a_stopped_process_holds_nobody_up_for_ever_and_waiting_ends_with_busy() {
     let Some(owned) = Owned::new("a stopped process and a pooler") else { return };
     let boss = &owned.ways("boss")[0];
     let mut seeds = ["alice", "bob"].map(|user| boss.active(user));
-    hidden_trigger(
-        &owned.cluster,
-        "BEFORE INSERT ON public.events FOR EACH ROW",
-        "IF nextval('chaos.writes') = 1 THEN PERFORM pg_sleep(1); END IF;",
-    );
-    owned.cluster.sql(
-        "mfactl",
-        "GRANT USAGE ON SCHEMA chaos TO PUBLIC; GRANT USAGE ON SEQUENCE chaos.writes TO PUBLIC",
-    );
     // The last way: through the pooler where there is one, with another login for the others.
     let way = owned.ways(SERVICE).pop().unwrap();
     let other = owned.ways("desk").pop().unwrap();
-    let code = way.next(&mut seeds[0]);
-    let stopped = way.call("verify --json alice").input(&code).start_fed();
-    let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
-    for _ in 0..100 {
-        if owned.cluster.sql("mfactl", sleeping) == "1" {
-            break;
+    let unused = way.next(&mut seeds[0]);
+    let waits = "SELECT count(*) FROM pg_stat_activity \
+                 WHERE application_name = 'mfactl' AND wait_event_type = 'Lock'";
+    // The process is stopped while it waits for this, and is given it then: a user, or the end of the log.
+    for (lock, is_of_alice) in [
+        ("SELECT n FROM users WHERE name = 'alice' FOR UPDATE", true),
+        ("SELECT one FROM audit_head FOR UPDATE", false),
+    ] {
+        let held = holding(&owned.cluster, &format!("BEGIN; {lock}"));
+        let stopped = way.call("verify --json alice").input(&unused).start_fed();
+        for _ in 0..100 {
+            if owned.cluster.sql("mfactl", waits) == "1" {
+                break;
+            }
+            thread::sleep(Duration::from_millis(20));
         }
-        thread::sleep(Duration::from_millis(20));
+        let process = Pid::from_raw(stopped.id().cast_signed()).unwrap();
+        kill_process(process, Signal::STOP).unwrap();
+        drop(held);
+        let code = other.next(&mut seeds[1]);
+        if is_of_alice {
+            let ran = other.verify("bob", &code).expect(0);
+            assert_eq!(ran.outcome(), "accepted", "{lock}");
+        }
+        let user = if is_of_alice { "alice" } else { "bob" };
+        // One waits for the lock, the other for the pooler's one connection where there is a pooler.
+        for waiting in [&other, &way] {
+            let ran = waiting.verify(user, &code);
+            assert_soon(&ran);
+            assert_eq!(ran.expect(75).error(), "busy", "{lock}");
+        }
+        thread::sleep(Duration::from_secs(8));
+        if is_of_alice {
+            assert_eq!(other.verify("alice", "000000").expect(1).outcome(), "rejected");
+        } else {
+            assert_eq!(other.verify("bob", &code).expect(0).outcome(), "accepted");
+        }
+        kill_process(process, Signal::CONT).unwrap();
+        let ran = stopped.finish();
+        assert!(
+            matches!(ran.code, STORE_UNAVAILABLE | 75) && ran.out.is_empty(),
+            "{lock}: {ran:?}"
+        );
     }
-    let process = Pid::from_raw(stopped.id().cast_signed()).unwrap();
-    kill_process(process, Signal::STOP).unwrap();
-    let code = other.next(&mut seeds[1]);
-    // One waits for the lock, the other for the pooler's one connection.
-    for waiting in [&other, &way] {
-        let ran = waiting.verify("bob", &code);
-        assert_soon(&ran);
-        assert_eq!(ran.expect(75).error(), "busy");
-    }
-    thread::sleep(Duration::from_secs(8));
-    assert_eq!(other.verify("bob", &code).expect(0).outcome(), "accepted");
-    kill_process(process, Signal::CONT).unwrap();
-    let ran = stopped.finish();
-    assert!(matches!(ran.code, STORE_UNAVAILABLE | 75) && ran.out.is_empty(), "{ran:?}");
+    assert_eq!(other.verify("alice", &unused).expect(0).outcome(), "accepted");
     boss.run("verify-log").expect(0);
 }
