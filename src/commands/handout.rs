@@ -144,14 +144,7 @@ impl Verb for WriteHandout {
         let about = to_hand_out(&user, label.as_ref(), self.active, must_have_mfa, now)?;
         let device = about.device();
         if self.recovery_codes {
-            user.check_has_devices()?;
-            if device.is_some_and(Device::is_disabled) {
-                let problem = format!("{name}'s device is switched off, and so are recovery codes");
-                let refusal = Refusal::new(ErrorCode::Disabled, problem);
-                return Err(refusal
-                    .hint("leave --recovery-codes out, or enable the device first")
-                    .into());
-            }
+            check_recovery_codes(&user, device)?;
         }
         pages.check_app(app, &user, about)?;
         try_to_make(app, &path, "--output")?;
@@ -340,6 +333,17 @@ impl WriteHandout {
         let about = to_hand_out(&user, label, self.active, must_have_mfa, write.at)?;
         if seen.is(&user, about) { Ok(user) } else { Err(changed_meanwhile(name).into()) }
     }
+}
+
+/// Refuses new codes that nobody could use.
+fn check_recovery_codes(user: &User, device: Option<&Device>) -> Result<(), Refusal> {
+    user.check_has_devices()?;
+    if device.is_some_and(Device::is_disabled) {
+        let problem = format!("{}'s device is switched off, and so are recovery codes", user.name);
+        let refusal = Refusal::new(ErrorCode::Disabled, problem);
+        return Err(refusal.hint("leave --recovery-codes out, or enable the device first"));
+    }
+    Ok(())
 }
 
 /// Commits an event about a page.

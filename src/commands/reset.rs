@@ -129,10 +129,7 @@ impl Verb for Reset {
             revoked = changed.touched.iter().map(ToString::to_string).collect();
             Ok(changed)
         });
-        let done = match done {
-            Ok(done) => done,
-            Err(error) => return Err(WrittenPage::after_failure(page, error)),
-        };
+        let (done, page) = WrittenPage::beside(done, page)?;
         if let (Some(hardware), false) = (self.named_hardware(&before), dry_run || self.no_enrol) {
             app.note(&format!("hint: {}", app.words(new_hardware(&before, hardware))));
         }
@@ -149,7 +146,10 @@ impl Verb for Reset {
             if !is_page && (page.is_some() || !showing.is_nowhere()) {
                 app.note(&format!("{name}: {}", consequences.join("; ")));
             }
-            handout = page.map(|page| page.keep(app));
+            if let Some(page) = page {
+                handout = Some(page.keep(app));
+                say_where_no_code_is_asked_for(app, &done.user)?;
+            }
             let asks = can_ask(app, &showing) && !self.confirm.no_confirm;
             let next_step = pending_hint(app, &done.user, device);
             let (verb, at) = (Self::NAME, done.at);
@@ -163,9 +163,6 @@ impl Verb for Reset {
             }
             if user.device(id)?.is_pending() {
                 app.note(&format!("hint: {next_step}"));
-                if handout.is_some() {
-                    say_where_no_code_is_asked_for(app, &user)?;
-                }
             }
         }
         let device = id.and_then(|id| user.devices.iter().find(|device| device.id == id));

@@ -63,10 +63,8 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     let make = |vault: &Vault, user, now| Ok(draft.device(vault, user, now, pending_for));
     let secrets = PageSecrets { paper_codes: draft.grouped(), ..PageSecrets::default() };
     let handout = enrol.write_page(app, &mut opened, (&name, page), make, &secrets)?;
-    let added = match enrol.add_device(app, &mut opened, &name, make) {
-        Ok(added) => added,
-        Err(error) => return Err(WrittenPage::after_failure(handout, error)),
-    };
+    let added = enrol.add_device(app, &mut opened, &name, make);
+    let (added, handout) = WrittenPage::beside(added, handout)?;
     let Added { before, user, at, is_replacement } = &added;
     let device = user.device(draft.id)?;
     let issuer = app.config.issuer.clone();

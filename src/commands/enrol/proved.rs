@@ -43,10 +43,8 @@ pub fn enrol_draft(
     let secret = is_on_page.then_some(&draft.secret);
     let secrets = PageSecrets { secret, ..PageSecrets::default() };
     let page = enrol.write_page(app, &mut opened, (&name, page), make, &secrets)?;
-    let added = match enrol.add_device(app, &mut opened, &name, make) {
-        Ok(added) => added,
-        Err(error) => return Err(WrittenPage::after_failure(page, error)),
-    };
+    let added = enrol.add_device(app, &mut opened, &name, make);
+    let (added, page) = WrittenPage::beside(added, page)?;
     let Added { before, user, at, is_replacement } = &added;
     let (user, at) = (user.clone(), *at);
     let issuer = app.config.issuer.clone();

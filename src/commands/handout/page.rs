@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Error, Result};
+use anyhow::{Context as _, Result};
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
@@ -269,13 +269,16 @@ impl NewPage {
 }
 
 impl WrittenPage {
-    /// Call this after a change that failed: the page stays if the change may be stored all the same.
-    pub fn after_failure(page: Option<Self>, error: Error) -> Error {
-        match page {
-            Some(page) => {
-                operator_files::after_failure(page.file, "the page is void and was removed", error)
+    /// The page beside a change that was made. Where the change failed the page is removed, unless the change may be
+    /// stored all the same.
+    pub fn beside<T>(done: Result<T>, page: Option<Self>) -> Result<(T, Option<Self>)> {
+        match (done, page) {
+            (Ok(done), page) => Ok((done, page)),
+            (Err(error), Some(page)) => {
+                let void = "the page is void and was removed";
+                Err(operator_files::after_failure(page.file, void, error))
             }
-            None => error,
+            (Err(error), None) => Err(error),
         }
     }
 

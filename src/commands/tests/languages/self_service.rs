@@ -29,7 +29,7 @@ fn a_further_device_is_set_up_in_french() {
         ran.prompts,
         [
             "Mot de passe pour alice\u{a0}",
-            "Code",
+            "Code\u{a0}",
             "Que voulez-vous faire\u{a0}? Numéro, ou Entrée pour quitter",
             "Que voulez-vous faire\u{a0}? Numéro, ou Entrée pour quitter",
             "Nom du nouvel appareil (Entrée\u{a0}: choisi pour vous)",
