@@ -56,6 +56,12 @@ impl Texts {
         filled
     }
 
+    /// Words as a question at a terminal, which writes a colon behind them.
+    #[must_use]
+    pub fn question(self, words: &str) -> String {
+        format!("{words}{}", self.table().before_colon)
+    }
+
     /// The form of a noun for a count. French has the singular for 0 too.
     #[must_use]
     pub fn plural(self, count: usize, one: Text, many: Text) -> Text {

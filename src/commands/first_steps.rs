@@ -14,7 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::text::{counted, shown};
 use crate::env::Env;
 use crate::error_report;
-use crate::files::file_trust::system_uid;
+use crate::files::file_trust::{display_path, system_uid};
 use crate::operate::{self, UsedOptions};
 use crate::options::Options;
 use crate::report::{Report, Verdict};
@@ -126,6 +126,15 @@ fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
     drop(store);
     let without = users.saturating_sub(with_active_device);
     let mut steps = Vec::new();
+    let key = app.config.file_policy.check(&app.config.key_file, app.config.key_file_kind);
+    let is_key_gone = matches!(key, Ok(false));
+    if is_key_gone {
+        let path = display_path(&app.config.key_file);
+        let words = format!(
+            "The key file {path} is missing: nobody can be verified or enrolled without it. To look:"
+        );
+        steps.push(Step::new(words, [command("doctor")]));
+    }
     if users == 0 {
         let first =
             [command("enrol").flag("--create").name("NAME"), command("add-user").name("NAME")];
@@ -134,14 +143,14 @@ fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
         steps.push(Step::new(words, first));
     } else if without > 0 {
         let words = format!(
-            "{without} of {} {} no MFA in force. To see who they are, and to set one of them up:",
+            "{without} of {} {} no MFA in force. To see who, and to set up one who is not pending:",
             counted(users, "user"),
             if without == 1 { "has" } else { "have" }
         );
         let list = command("list-status").flag("--without-mfa");
         steps.push(Step::new(words, [list, command("enrol").name("NAME")]));
     }
-    if is_short && audit::key_saved_at(app)?.is_none() {
+    if !is_key_gone && is_short && audit::key_saved_at(app)?.is_none() {
         let words = "No copy of the key file is confirmed: without the key everybody has to enrol again. Copy it to a \
                      place apart from the store, then say so:";
         steps.push(Step::new(words, [command("doctor").flag("--key-saved")]));

@@ -46,7 +46,7 @@ use crate::store::Change;
 /// --mail sends the user a mail that says where the page is waiting. Where the configuration lets secrets go by mail, and
 /// where the page has none, it is attached.
 ///
-/// For an active device add --active, which the log records: whoever has the page can make that device's codes.
+/// For an active device add --active, which the log records: anybody who has the page can make that device's codes.
 /// --recovery-codes prints new recovery codes with boxes to tick; the old set is void once the page is on the disk.
 #[derive(Args, Debug)]
 pub struct WriteHandout {

@@ -23,13 +23,13 @@ pub fn ask_new_password(
     unchanged: impl Into<Hint>,
 ) -> Result<Password> {
     for _ in 0..TRIES {
-        let first = ask(app, texts.text(Text::NewPassword))?;
+        let first = ask(app, texts, texts.text(Text::NewPassword))?;
         let judged = Password::read("password", &first).map_err(anyhow::Error::from);
         let judged = judged.and_then(|password| {
             authenticate::require_strong(app, user, "password", &password).map(|()| password)
         });
         let refused = match judged {
-            Ok(password) if *ask(app, texts.text(Text::OnceMore))? == *first => {
+            Ok(password) if *ask(app, texts, texts.text(Text::OnceMore))? == *first => {
                 return Ok(password);
             }
             Ok(_) => texts.text(Text::PasswordsDiffer).to_owned(),
@@ -42,8 +42,8 @@ pub fn ask_new_password(
         .into())
 }
 
-fn ask(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
-    app.person("give the password on standard input")?.hidden_line(question)
+fn ask(app: &mut App<'_>, texts: Texts, words: &str) -> Result<Zeroizing<String>> {
+    app.person("give the password on standard input")?.hidden_line(&texts.question(words))
 }
 
 /// Why a password was refused, and what to choose instead; another error is passed on.

@@ -150,7 +150,8 @@ impl FirstCode for OnPage<'_> {
         let question = match (&self.key.device.factor, self.key.digits()) {
             (Factor::Hotp(_), Some(digits)) => format!("The next {digits} digits (Enter: later)"),
             (_, Some(digits)) => {
-                self.texts().fill(Text::FirstDigits, &[("digits", &digits.to_string())])
+                let texts = self.texts();
+                texts.question(&texts.fill(Text::FirstDigits, &[("digits", &digits.to_string())]))
             }
             (_, None) => "Program the YubiKey, then touch it here (Enter: later)".to_owned(),
         };

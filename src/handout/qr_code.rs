@@ -28,8 +28,7 @@ pub struct Modules {
 }
 
 impl Modules {
-    pub fn of(text: &str) -> Result<Self> {
-        let level = EcLevel::M;
+    pub fn of(text: &str, level: EcLevel) -> Result<Self> {
         let data = bits::encode_auto(text.as_bytes(), level)?;
         let version = data.version();
         let width = usize::try_from(version.width())?;
@@ -48,6 +47,11 @@ impl Modules {
         };
         let colors = MASKS.iter().map(masked).min_by_key(|colors| penalty(colors, width));
         Ok(Self { width, colors: colors.unwrap_or_default() })
+    }
+
+    /// All modules, a row after the other.
+    pub fn colors(&self) -> &[Color] {
+        &self.colors
     }
 
     /// Outside of the code it is light.
@@ -113,7 +117,7 @@ mod tests {
 
     #[track_caller]
     fn assert_same(text: &str) {
-        let ours = Modules::of(text).unwrap();
+        let ours = Modules::of(text, EcLevel::M).unwrap();
         let theirs = QrCode::with_error_correction_level(text, EcLevel::M).unwrap();
         assert_eq!(ours.width, theirs.width());
         assert!(ours.colors == theirs.into_colors(), "another mask for {text}");

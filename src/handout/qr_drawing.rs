@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use qrcode::EcLevel;
 use zeroize::Zeroizing;
 
 use crate::handout::qr_code::Modules;
@@ -12,7 +13,7 @@ const QUIET_ZONE: usize = 4;
 
 /// A drawing in SVG: one path of dark modules on white, which stays sharp at any size.
 pub fn svg(uri: &str, label: &str) -> Result<Zeroizing<String>> {
-    let code = Modules::of(uri)?;
+    let code = Modules::of(uri, EcLevel::M)?;
     let side = code.width + 2 * QUIET_ZONE;
     let mut path = Zeroizing::new(String::with_capacity(16 << 10));
     for y in 0..code.width {
@@ -37,7 +38,7 @@ pub fn svg(uri: &str, label: &str) -> Result<Zeroizing<String>> {
 /// Lines of half blocks, which are dark on white paper: each shows two rows of modules. Light modules are blanks, so
 /// that no colour is needed.
 pub fn text(uri: &str) -> Result<Zeroizing<String>> {
-    let code = Modules::of(uri)?;
+    let code = Modules::of(uri, EcLevel::M)?;
     let mut lines = Zeroizing::new(String::with_capacity(16 << 10));
     for y in (0..code.width).step_by(2) {
         let row = |x: usize| match (code.is_dark(x, y), code.is_dark(x, y + 1)) {

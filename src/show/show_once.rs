@@ -155,7 +155,7 @@ impl Shown {
                 if let Some(person) = &mut app.env.prompt {
                     person.set_interrupt_message(texts.text(Text::ShownIsInForce));
                     // A terminal that is gone shows nothing any more.
-                    let _ = person.line(texts.text(Text::EnterWipes));
+                    let _ = person.line(&texts.question(texts.text(Text::EnterWipes)));
                 }
                 drop(page);
             }

@@ -4,7 +4,7 @@ use crate::texts::Text;
 use crate::texts::language_table::LanguageTable;
 
 pub const ENGLISH: LanguageTable =
-    LanguageTable { text, is_singular: |count| count == 1, pads_hour: true };
+    LanguageTable { text, is_singular: |count| count == 1, pads_hour: true, before_colon: "" };
 
 #[expect(clippy::too_many_lines, clippy::match_same_arms, reason = "a table")]
 const fn text(text: Text) -> &'static str {

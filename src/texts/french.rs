@@ -3,8 +3,12 @@
 use crate::texts::Text;
 use crate::texts::language_table::LanguageTable;
 
-pub const FRENCH: LanguageTable =
-    LanguageTable { text, is_singular: |count| count < 2, pads_hour: false };
+pub const FRENCH: LanguageTable = LanguageTable {
+    text,
+    is_singular: |count| count < 2,
+    pads_hour: false,
+    before_colon: "\u{a0}",
+};
 
 #[expect(clippy::too_many_lines, clippy::match_same_arms, reason = "a table")]
 const fn text(text: Text) -> &'static str {
@@ -197,10 +201,10 @@ const fn text(text: Text) -> &'static str {
         }
 
         // A sign-in: what is asked.
-        Text::PasswordOf => "Mot de passe pour {user}\u{a0}",
-        Text::Code => "Code\u{a0}",
-        Text::NewPassword => "Nouveau mot de passe\u{a0}",
-        Text::OnceMore => "Confirmez-le\u{a0}",
+        Text::PasswordOf => "Mot de passe pour {user}",
+        Text::Code => "Code",
+        Text::NewPassword => "Nouveau mot de passe",
+        Text::OnceMore => "Confirmez-le",
 
         // A sign-in: what is said on the way.
         Text::NewPasswordNeeded => "il faut un nouveau mot de passe",

@@ -9,4 +9,6 @@ pub struct LanguageTable {
     pub is_singular: fn(usize) -> bool,
     /// Whether an hour before ten has a zero in front.
     pub pads_hour: bool,
+    /// What stands between a question and the colon that a terminal writes behind it.
+    pub before_colon: &'static str,
 }

@@ -22,6 +22,7 @@ use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::shown_state::changed_meanwhile;
+use crate::domain::text::counted;
 use crate::domain::time::Span;
 use crate::domain::user::{Changed, User};
 use crate::maintain;
@@ -236,6 +237,9 @@ impl BulkVerb for EnrolEach {
         let Some(pages) = &self.pages else { return Ok(None) };
         let at = app.env.clock.now()?;
         let OpenStore { store, vault, .. } = opened;
+        let mut snapshot = store.read()?;
+        let policy = app.config.policy.clone();
+        let mut without_code = 0;
         let getting = plan.rows.iter().filter(|row| row.gives_secret);
         let count = getting.clone().count() as u64;
         let subjects = getting.map(|row| {
@@ -244,14 +248,26 @@ impl BulkVerb for EnrolEach {
                 let user = User::new(row.id, row.name.for_new_user()?, at);
                 User { profile: row.profile.clone(), ..user }
             } else {
-                let found = store.read()?.user(&row.name)?;
+                let found = snapshot.user(&row.name)?;
                 found.ok_or_else(|| changed_meanwhile(&row.name))?
             };
+            without_code += u64::from(!policy.requirement(&user).is_in_force(at));
             let device = draft.device(vault, user.id, at, self.pending_for)?;
             let id = device.id;
             Ok(PageSubject { user: user.enrol(device)?, device: id, secret: &draft.secret })
         });
-        pages.write(app, count, subjects).map(Some)
+        let written = pages.write(app, count, subjects)?;
+        if without_code > 0 {
+            // As `handout` says of one user.
+            let whom = counted(without_code, "user");
+            let require = command("require-mfa").option("--from", "FILE").after(&format!(
+                "MFA is not required of {whom} of these, so that a sign-in asks them for no code yet; to have it asked \
+                 for, run: "
+            ));
+            let words = app.words(require);
+            app.note(&format!("hint: {words}"));
+        }
+        Ok(Some(written))
     }
 
     fn secrets(&self, row: &BulkRow) -> SecretFields {

@@ -143,13 +143,12 @@ impl Pages {
     #[must_use]
     pub fn languages(&self, user: &User) -> Vec<Language> {
         let own = user.profile.language.unwrap_or(self.site_language);
-        let other = match own {
-            Language::English => Language::French,
-            Language::French => Language::English,
-        };
         match self.options.language() {
             Some(language) => vec![language],
-            None if self.options.asks_for_both_languages() => vec![own, other],
+            None if self.options.asks_for_both_languages() => {
+                let other = Language::ALL.into_iter().find(|language| *language != own);
+                std::iter::once(own).chain(other).collect()
+            }
             None => vec![own],
         }
     }

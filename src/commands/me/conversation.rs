@@ -101,7 +101,7 @@ fn enter(
     first: Texts,
 ) -> Result<(SignInResult, Texts)> {
     let mut texts = first;
-    let typed = ask_hidden(app, &texts.fill(Text::PasswordOf, &[("user", name.as_str())]))?;
+    let typed = ask_hidden(app, texts, &texts.fill(Text::PasswordOf, &[("user", name.as_str())]))?;
     let mut credentials = Credentials {
         password: Password::read("password", &typed).ok(),
         new_password: None,
@@ -152,7 +152,7 @@ fn prove_again(
     let question = texts.fill(Text::NextCodeOf, &[("device", &label)]);
     let (mut last, mut wrong, mut malformed) = (None, 0, 0);
     while wrong < TRIES {
-        let line = ask_hidden(app, &question)?;
+        let line = ask_hidden(app, texts, &question)?;
         let code: Zeroizing<Vec<u8>> =
             Zeroizing::new(line.bytes().filter(|b| *b != b' ').collect());
         if code.is_empty() {
@@ -217,7 +217,7 @@ fn details(app: &mut App<'_>, texts: Texts, act: OwnAct, user: &User) -> Result<
         _ => return Ok(Some(wanted)),
     };
     for _ in 0..TRIES {
-        let typed = ask(app, texts.text(question))?;
+        let typed = ask(app, texts, texts.text(question))?;
         if typed.trim().is_empty() {
             return Ok((act == OwnAct::AddDevice).then_some(wanted));
         }
@@ -346,7 +346,7 @@ fn choose(
     let numbered = choices.iter().zip(1..).map(|(choice, number)| format!("  {number}  {choice}"));
     write_lines(app, &numbered.collect::<Vec<_>>())?;
     for _ in 0..TRIES {
-        let typed = ask(app, texts.text(question))?;
+        let typed = ask(app, texts, texts.text(question))?;
         let typed = typed.trim();
         if typed.is_empty() {
             return Ok(None);
@@ -360,8 +360,9 @@ fn choose(
     Ok(None)
 }
 
-fn ask(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
-    app.person("give a line of JSON on standard input instead")?.line(question)
+fn ask(app: &mut App<'_>, texts: Texts, words: &str) -> Result<Zeroizing<String>> {
+    let person = app.person("give a line of JSON on standard input instead")?;
+    person.line(&texts.question(words))
 }
 
 fn write_lines(app: &mut App<'_>, lines: &[String]) -> Result<()> {

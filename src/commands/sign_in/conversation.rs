@@ -38,7 +38,7 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
     };
     // Before the right password an answer must not tell that the name exists.
     let mut texts = Texts(language_of(app, None));
-    let typed = ask_hidden(app, &texts.fill(Text::PasswordOf, &[("user", name.as_str())]))?;
+    let typed = ask_hidden(app, texts, &texts.fill(Text::PasswordOf, &[("user", name.as_str())]))?;
     credentials.password = Password::read("password", &typed).ok();
     let (mut wrong, mut refused) = (0, 0);
     let (mut shown, mut is_new) = (false, false);
@@ -146,8 +146,9 @@ fn is_password_refused(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == ErrorCode::BadInput)
 }
 
-pub fn ask_hidden(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
-    app.person("give a line of JSON on standard input instead")?.hidden_line(question)
+pub fn ask_hidden(app: &mut App<'_>, texts: Texts, words: &str) -> Result<Zeroizing<String>> {
+    let person = app.person("give a line of JSON on standard input instead")?;
+    person.hidden_line(&texts.question(words))
 }
 
 /// Why a code was refused, for a user whose password was right.
@@ -175,7 +176,7 @@ pub fn ask_code(
     malformed: &mut usize,
 ) -> Result<Option<Zeroizing<Vec<u8>>>> {
     loop {
-        let line = ask_hidden(app, texts.text(Text::Code))?;
+        let line = ask_hidden(app, texts, texts.text(Text::Code))?;
         // Apps show "123 456", and people type the blank.
         let code: Zeroizing<Vec<u8>> =
             Zeroizing::new(line.bytes().filter(|b| *b != b' ').collect());

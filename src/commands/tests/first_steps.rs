@@ -26,6 +26,22 @@ fn without_a_store_it_says_how_to_begin_and_makes_nothing() {
 }
 
 #[test]
+fn a_key_that_is_gone_is_named_first_of_all() {
+    let world = World::new();
+    assert!(!greeted(&world).contains("is missing"));
+    std::fs::remove_file(world.folder.path().join("key/mfactl.key")).unwrap();
+    let out = greeted(&world);
+    let words = out.replace('\n', " ");
+    let missing = words.find("is missing: nobody can be verified");
+    let doctor = words.find("  mfactl doctor ").unwrap();
+    assert!(
+        missing.is_some_and(|at| at < doctor && doctor < words.find("The store is here").unwrap()),
+        "{out}"
+    );
+    assert!(!out.contains("doctor --key-saved"), "{out}");
+}
+
+#[test]
 fn each_state_of_a_store_has_its_next_step() {
     let world = World::new();
     let out = greeted(&world);

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use qrcode::EcLevel;
 use qrcode::types::Color;
-use qrcode::{EcLevel, QrCode};
+
+use crate::handout::qr_code::Modules;
 
 /// Light modules around the code, as ISO/IEC 18004 requires.
 pub const QUIET_ZONE: u16 = 4;
@@ -25,11 +27,10 @@ pub struct Dark {
 impl Squares {
     /// Error correction M, as the other images have; L where M is too small. `None` for what no code can hold.
     pub fn of(text: &str) -> Option<Self> {
-        let code = [EcLevel::M, EcLevel::L]
-            .into_iter()
-            .find_map(|level| QrCode::with_error_correction_level(text, level).ok())?;
-        let side = u16::try_from(code.width()).ok()?;
-        Some(Self { side, dark: dark(&code.to_colors(), side) })
+        let code =
+            [EcLevel::M, EcLevel::L].into_iter().find_map(|level| Modules::of(text, level).ok())?;
+        let side = u16::try_from(code.width).ok()?;
+        Some(Self { side, dark: dark(code.colors(), side) })
     }
 }
 
@@ -73,6 +74,8 @@ fn runs(modules: &[Color]) -> impl Iterator<Item = Range<u16>> {
 
 #[cfg(test)]
 mod tests {
+    use qrcode::QrCode;
+
     use crate::handout::pdf::qr::*;
 
     #[test]

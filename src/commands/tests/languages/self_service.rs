@@ -30,14 +30,14 @@ fn a_further_device_is_set_up_in_french() {
         [
             "Mot de passe pour alice\u{a0}",
             "Code\u{a0}",
-            "Que voulez-vous faire\u{a0}? Numéro, ou Entrée pour quitter",
-            "Que voulez-vous faire\u{a0}? Numéro, ou Entrée pour quitter",
-            "Nom du nouvel appareil (Entrée\u{a0}: choisi pour vous)",
-            "Nom du nouvel appareil (Entrée\u{a0}: choisi pour vous)",
-            "Code suivant de phone",
-            "Code suivant de phone",
-            "Les 6 chiffres affichés par l’application (Entrée\u{a0}: plus tard)",
-            "Les 6 chiffres affichés par l’application (Entrée\u{a0}: plus tard)",
+            "Que voulez-vous faire\u{a0}? Numéro, ou Entrée pour quitter\u{a0}",
+            "Que voulez-vous faire\u{a0}? Numéro, ou Entrée pour quitter\u{a0}",
+            "Nom du nouvel appareil (Entrée\u{a0}: choisi pour vous)\u{a0}",
+            "Nom du nouvel appareil (Entrée\u{a0}: choisi pour vous)\u{a0}",
+            "Code suivant de phone\u{a0}",
+            "Code suivant de phone\u{a0}",
+            "Les 6 chiffres affichés par l’application (Entrée\u{a0}: plus tard)\u{a0}",
+            "Les 6 chiffres affichés par l’application (Entrée\u{a0}: plus tard)\u{a0}",
         ]
     );
     let said = ran.err.replace("\n  ", " ").replace('\n', " ");
@@ -85,13 +85,13 @@ fn the_other_acts_are_done_in_french_and_answered_by_oui() {
     let [first, _] = codes(&world);
     let ran = me(&mut world, vec![OLD, first, "5", "mobile"]).ok();
     assert_eq!(ran.prompts[0], "Password of alice", "named, and not known yet");
-    assert_eq!(ran.prompts[3], "Nouveau nom (Entrée\u{a0}: quitter)");
+    assert_eq!(ran.prompts[3], "Nouveau nom (Entrée\u{a0}: quitter)\u{a0}");
     assert_eq!(ran.out, "alice\u{a0}: phone s’appelle maintenant mobile\n");
     let [first, next] = codes(&world);
     let ran = me(&mut world, vec![OLD, first, "6", next, ""]).ok();
     assert!(ran.pages[0].contains("Codes de secours de alice."), "{ran:?}");
     assert!(ran.pages[0].contains("Gardez-les sur papier"), "{ran:?}");
-    assert_eq!(ran.prompts.last().unwrap(), "Entrée efface cet écran");
+    assert_eq!(ran.prompts.last().unwrap(), "Entrée efface cet écran\u{a0}");
     let expected =
         "alice\u{a0}: 10 nouveaux codes de secours\u{a0}; les anciens ne valent plus rien\n";
     assert_eq!(ran.out, expected);
