@@ -89,12 +89,16 @@ mfactl unlock alice --dry-run >/dev/null
 as mfactl -- mfactl verify-log >/dev/null
 
 echo '# ours' >>/etc/mfactl/config.toml
+# As services shared the key before there was a verifier.
+chgrp mfaservice /etc/mfactl/mfactl.key
+chmod 640 /etc/mfactl/mfactl.key
 dpkg --install /new.deb >/output
 is "$(state)" 'installed 0.1.1-1'
 grep -q 'mfactl init' /output && fail 'an upgrade speaks as an installation does'
 is "$(tail -n 1 /etc/mfactl/config.toml)" '# ours'
 is "$(owners /var/lib/mfactl /etc/mfactl)" "/var/lib/mfactl 700 mfactl mfactl
 /etc/mfactl 750 mfactl mfactl"
+is "$(owners /etc/mfactl/mfactl.key)" '/etc/mfactl/mfactl.key 600 mfactl mfactl'
 serve
 is "$(answer radiusd "$(code 1)")" 0
 stop
