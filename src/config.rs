@@ -153,6 +153,15 @@ impl PathOptions {
         self.store.is_some() || config.is_some() || self.key_file.is_some()
     }
 
+    /// The socket of the verifier that a login service asks, whose line has `--socket` with this value; `None` where it
+    /// asks nobody.
+    pub fn verifier(&self, socket: Option<&Path>) -> Option<PathBuf> {
+        match socket {
+            Some(path) => (path != Path::new("none")).then(|| path.to_owned()),
+            None => (!self.are_given()).then(|| MACHINE_SOCKET.into()),
+        }
+    }
+
     /// The options that were given, with their values.
     pub fn given(&self) -> Vec<(&'static str, String)> {
         let options =

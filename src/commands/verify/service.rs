@@ -11,7 +11,7 @@ use crate::authenticate;
 use crate::authenticate::login::LoginRequest;
 use crate::authenticate::services::{ServiceInput, handover_file, openvpn, pam, radius};
 use crate::authenticate::verifier::{Asked, Verifier};
-use crate::config::{MACHINE_SOCKET, PathOptions};
+use crate::config::PathOptions;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::otp::LONGEST_INPUT;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -45,12 +45,11 @@ pub struct ServiceOptions {
 impl ServiceOptions {
     /// The socket of the verifier to ask, if one is to be asked.
     pub fn verifier(&self, process: &Process, paths: &PathOptions) -> Option<PathBuf> {
-        if let Some(path) = &self.socket {
-            return Some(path.clone()).filter(|path| path.as_os_str() != "none");
+        let path = paths.verifier(self.socket.as_deref())?;
+        if self.socket.is_some() {
+            return Some(path);
         }
-        let path = Path::new(MACHINE_SOCKET);
-        let path = process.root.join(path.strip_prefix("/").unwrap_or(path));
-        (!paths.are_given()).then_some(path)
+        Some(process.root.join(path.strip_prefix("/").unwrap_or(&path)))
     }
 
     fn without(&self) -> NotEnabledPolicy {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Start;
 use super::finding::Survey;
 use super::machine::Machine;
-use crate::config::{COMMAND_LINE, Config, MACHINE_SOCKET};
+use crate::config::Config;
 use crate::domain::hint::command;
 use crate::domain::role::Role;
 use crate::files::file_trust::{FileKind, display_path, folder_of};
@@ -65,9 +65,26 @@ impl Account {
 
 pub fn look(machine: &Machine, config: &Config, start: &Start, findings: &mut Survey) {
     let account = &start.account;
-    if asks_verifier(machine, config, account) {
+    let verifier = start.program.socket.as_deref();
+    let is_served = verifier.is_some_and(|socket| machine.is_there(socket));
+    if account.uid != 0 && is_served && is_answered(config, account) {
         let words = format!("{} asks the verifier, and needs no rights of its own", account.name);
         return findings.good(WHAT, words);
+    }
+    match verifier {
+        Some(_) if is_served && account.uid == 0 => {
+            findings
+                .good("verifier", "it is asked first, and the store is opened where it is down");
+        }
+        Some(socket) if !is_served => {
+            let words = format!(
+                "there is none at {}, so that {} needs rights to store and key",
+                display_path(socket),
+                account.name
+            );
+            findings.advice("verifier", words, "systemctl enable --now mfactl-verify.socket");
+        }
+        _ => {}
     }
     let mut needed: Vec<(PathBuf, u32, FileKind)> = Vec::new();
     if let StoreLocation::Sqlite(store) = &config.store {
@@ -96,12 +113,17 @@ pub fn look(machine: &Machine, config: &Config, start: &Start, findings: &mut Su
     match denied {
         None => findings.good(WHAT, format!("{} reaches store and key", account.name)),
         Some((denied, path, kind)) => {
-            let words = format!(
-                "{} may not use {}, so nobody is let in",
-                account.name,
-                display_path(&denied)
-            );
-            findings.missing(WHAT, words, fix(config, start, path, kind));
+            let name = &account.name;
+            let denied = display_path(&denied);
+            if is_served {
+                let words = format!(
+                    "the verifier does not answer {name} about others, and {name} may not use {denied}, so nobody is let in"
+                );
+                findings.missing(WHAT, words, joining(config, start));
+            } else {
+                let words = format!("{name} may not use {denied}, so nobody is let in");
+                findings.missing(WHAT, words, fix(config, start, path, kind));
+            }
         }
     }
     if let Some(roles) = &config.roles {
@@ -118,18 +140,33 @@ pub fn look(machine: &Machine, config: &Config, start: &Start, findings: &mut Su
     }
 }
 
-/// Whether the verifier of this machine answers this account about anybody.
-fn asks_verifier(machine: &Machine, config: &Config, account: &Account) -> bool {
+/// Whether the verifier answers this account about anybody.
+fn is_answered(config: &Config, account: &Account) -> bool {
     let group = config.verifier_group;
     let is_member = group.is_some_and(|group| account.groups.contains(&group));
     let has_role = config.roles.as_ref().is_some_and(|roles| {
         let own = roles.of(account.uid, &account.groups);
         own.contains(&Role::Service) || own.contains(&Role::Admin)
     });
-    // A program with a store or a key of its own does not ask.
-    let is_of_machine =
-        [config.origins.store, config.origins.key_file].iter().all(|from| *from != COMMAND_LINE);
-    machine.is_there(MACHINE_SOCKET) && is_of_machine && account.uid != 0 && (is_member || has_role)
+    is_member || has_role
+}
+
+/// How the account gets answers of the verifier.
+fn joining(config: &Config, start: &Start) -> String {
+    config.verifier_group.map_or_else(
+        || {
+            "name a group as group of [serve] in the configuration, and put the account into it: docs/services/sharing.md"
+                .to_owned()
+        },
+        |gid| membership(start, gid),
+    )
+}
+
+/// How the account becomes a member of a group.
+fn membership(start: &Start, gid: u32) -> String {
+    let group = uzers::get_group_by_gid(gid)
+        .map_or_else(|| gid.to_string(), |group| group.name().to_string_lossy().into_owned());
+    start.restart.replace("GROUP", &group).replace("USER", &start.account.name)
 }
 
 /// How the account gets its access to a file.
@@ -148,10 +185,7 @@ fn fix(config: &Config, start: &Start, path: &Path, kind: FileKind) -> String {
         );
     };
     if !account.groups.contains(&gid) {
-        let group = uzers::get_group_by_gid(gid)
-            .map_or_else(|| gid.to_string(), |group| group.name().to_string_lossy().into_owned());
-        let restart = start.restart.replace("GROUP", &group);
-        return restart.replace("USER", &account.name);
+        return membership(start, gid);
     }
     let commands = policy.sharing_commands(path, kind);
     if commands.is_empty() {

@@ -17,6 +17,8 @@ const WHAT: &str = "program";
 pub struct StartedProgram {
     pub path: PathBuf,
     pub paths: PathOptions,
+    /// The socket of the verifier that it asks.
+    pub socket: Option<PathBuf>,
     /// `--split last`: password and code come in one line.
     pub splits: bool,
 }
@@ -24,7 +26,9 @@ pub struct StartedProgram {
 impl StartedProgram {
     /// The program as the samples start it, for a server that has no line yet.
     pub fn of_sample() -> Self {
-        Self { path: "/usr/bin/mfactl".into(), paths: PathOptions::default(), splits: false }
+        let paths = PathOptions::default();
+        let socket = paths.verifier(None);
+        Self { path: "/usr/bin/mfactl".into(), paths, socket, splits: false }
     }
 
     /// `None` if the words do not start a check for this service.
@@ -39,13 +43,16 @@ impl StartedProgram {
             })
         };
         let path_of = |option| value(options, option).map(PathBuf::from);
+        let paths = PathOptions {
+            store: path_of("--store"),
+            config: path_of("--config"),
+            key_file: path_of("--key-file"),
+        };
+        let socket = value(after, "--socket").map(PathBuf::from);
         (value(after, "--from").as_deref() == Some(service)).then(|| Self {
             path: PathBuf::from(*path),
-            paths: PathOptions {
-                store: path_of("--store"),
-                config: path_of("--config"),
-                key_file: path_of("--key-file"),
-            },
+            socket: paths.verifier(socket.as_deref()),
+            paths,
             splits: value(after, "--split").is_some(),
         })
     }
