@@ -11,9 +11,11 @@ pub mod batch;
 mod door;
 mod fleet;
 mod hooks;
+mod host;
 mod openvpn;
 mod pam;
 mod radius;
+mod serving;
 mod setup;
 mod ssh;
 mod sudo;
@@ -38,6 +40,14 @@ fn by_pam_with(world: &World, user: &str, more: &str) -> Call {
         .without("HOME")
 }
 
+/// Puts the program there as a package does: a process that runs the one before it keeps that.
+fn install(program: &Path) {
+    let new = program.with_extension("new");
+    fs::copy(support::MFACTL, &new).unwrap();
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::rename(new, program).unwrap();
+}
+
 /// An installed program for the samples to start, on this world's store.
 struct Installed {
     /// The command line up to the verb.
@@ -53,8 +63,7 @@ impl Installed {
 
     fn with(world: &World, more: &str) -> Self {
         let program = world.path("mfactl");
-        fs::copy(support::MFACTL, &program).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        install(&program);
         let (program, store, key) = (program.display(), world.place(), world.key());
         let line = format!("{program} --store {store} --key-file {}", key.display());
         Self { line, more: if more.is_empty() { String::new() } else { format!(" {more}") } }

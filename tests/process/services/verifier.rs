@@ -2,85 +2,23 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, recv, send,
 };
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::door::{Door, accepts_right_codes_of, survives_a_lock_and_a_missing_store};
 use super::pam::{Stack, can};
+use super::serving::{Verifier, try_connect};
 use super::support::{Call, NOT_PERMITTED, Ran, World, has, is_root};
 use super::{Installed, by_pam_with, openvpn, radius};
 
 /// The user whom every machine has, and who has no rights.
 const NOBODY: &str = "65534";
-
-/// A running verifier.
-struct Verifier {
-    child: Child,
-    path: PathBuf,
-}
-
-impl Verifier {
-    fn start(world: &World) -> Self {
-        let path = Self::place(world);
-        let line = format!("serve --socket {}", path.display());
-        let child = world.call(&line).command().stdin(Stdio::null()).spawn().unwrap();
-        let verifier = Self { child, path };
-        verifier.wait();
-        verifier
-    }
-
-    /// In a folder that everybody can reach, as `/run/mfactl` is.
-    fn place(world: &World) -> PathBuf {
-        let open = |path: &Path| {
-            std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
-        };
-        let folder = world.path("run");
-        std::fs::create_dir_all(&folder).unwrap();
-        open(&folder);
-        open(&world.path("."));
-        folder.join("verify")
-    }
-
-    fn wait(&self) {
-        for _ in 0..400 {
-            if try_connect(&self.path).is_some() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(25));
-        }
-        panic!("the verifier does not listen");
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    fn end(mut self, signal: Signal) -> Option<i32> {
-        self.signal(signal);
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Verifier {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn try_connect(path: &Path) -> Option<OwnedFd> {
-    let (unix, packets) = (AddressFamily::UNIX, SocketType::SEQPACKET);
-    let socket = rustix::net::socket_with(unix, packets, SocketFlags::CLOEXEC, None).unwrap();
-    rustix::net::connect(&socket, &SocketAddrUnix::new(path).unwrap()).ok()?;
-    Some(socket)
-}
 
 /// A connection that was greeted.
 fn connect(path: &Path) -> OwnedFd {
@@ -230,7 +168,13 @@ fn a_caller_without_rights_is_answered_about_themselves_only() {
     assert_eq!(uid, NOBODY, "the log has who asked");
     drop(verifier);
     let code = world.next(&mut own);
-    assert!(without_rights(&world, "nobody", &Verifier::place(&world)).input(&code).run().code > 1);
+    assert!(
+        without_rights(&world, "nobody", &Verifier::place(&world, "verify"))
+            .input(&code)
+            .run()
+            .code
+            > 1
+    );
 }
 
 #[test]
@@ -405,7 +349,7 @@ fn a_password_and_a_code_go_through_the_verifier_too() {
 fn a_socket_on_standard_input_is_served_and_left() {
     let world = World::new();
     let mut alice = world.active("alice");
-    let path = Verifier::place(&world);
+    let path = Verifier::place(&world, "verify");
     let (unix, packets) = (AddressFamily::UNIX, SocketType::SEQPACKET);
     let socket = rustix::net::socket_with(unix, packets, SocketFlags::CLOEXEC, None).unwrap();
     rustix::net::bind(&socket, &SocketAddrUnix::new(&path).unwrap()).unwrap();
@@ -437,7 +381,7 @@ fn a_place_that_others_can_write_is_no_place_for_a_socket() {
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
     let path = folder.join("verify");
     world.run(&format!("serve --socket {}", path.display())).expect(NOT_PERMITTED);
-    let run = Verifier::place(&world);
+    let run = Verifier::place(&world, "verify");
     std::os::unix::fs::symlink("/dev/null", &run).unwrap();
     world.run(&format!("serve --socket {}", run.display())).expect(NOT_PERMITTED);
     assert!(run.symlink_metadata().unwrap().is_symlink());

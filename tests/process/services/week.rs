@@ -2,7 +2,8 @@
 //! wrong meanwhile.
 //!
 //! Two hosts ask, whose clocks are 20 seconds apart. Time stands still within a round and moves on by hours
-//! between two, so that each user has a new code in each.
+//! between two, so that each user has a new code in each. Each host has a verifier, which some of its services
+//! ask, while the others open the store themselves.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,13 +13,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use super::door::Door;
+use super::host::Host;
 use super::openvpn::{self, Asked};
 use super::pam::{self, Stack};
 use super::support::{
     Dice, Disk, MOMENT, PERIOD, Seed, World, faketime, has, remove_files_of_dead_processes,
 };
-use super::{Installed, radius, ssh};
+use super::{radius, ssh};
 
 const USERS: usize = 50;
 const LOGINS: usize = 5000;
@@ -64,6 +68,13 @@ enum Trouble {
     Kills,
     HeldStore,
     FullDisk,
+    /// A verifier is killed, and started again a little later.
+    DeadVerifier,
+    StoppedVerifier,
+    /// A new program comes, and each verifier is restarted with it.
+    Upgrade,
+    /// Somebody removes the sockets.
+    LostSockets,
 }
 
 impl Story {
@@ -115,18 +126,64 @@ impl Story {
 
 impl Trouble {
     fn thrown(dice: &mut Dice) -> Self {
-        match dice.below(8) {
+        match dice.below(12) {
             0 | 1 => Self::Kills,
             2 => Self::HeldStore,
             3 => Self::FullDisk,
+            4 => Self::DeadVerifier,
+            5 => Self::StoppedVerifier,
+            6 => Self::Upgrade,
+            7 => Self::LostSockets,
             _ => Self::None,
         }
     }
 
+    /// Whether each right login opens, because root opens the store where no verifier answers.
+    const fn is_harmless(self) -> bool {
+        matches!(self, Self::None | Self::Upgrade | Self::LostSockets)
+    }
+
     /// Causes the trouble until the round is over.
-    fn make(self, disk: &Disk, program: &str, dice: &mut Dice, over: &AtomicBool) {
+    fn make(self, disk: &Disk, hosts: &mut [Host; 2], dice: &mut Dice, over: &AtomicBool) {
         let pause = |millis| thread::sleep(Duration::from_millis(millis));
+        let program = disk.path("mfactl");
         match self {
+            Self::DeadVerifier => {
+                pause(50 + dice.below(300));
+                let [host, _] = hosts;
+                assert_eq!(host.verifier.take().unwrap().end(Signal::KILL), None);
+                pause(300);
+                host.start();
+            }
+            Self::StoppedVerifier => {
+                pause(50 + dice.below(300));
+                for host in hosts.iter() {
+                    host.verifier().signal(Signal::STOP);
+                }
+                pause(2500);
+                for host in hosts.iter() {
+                    host.verifier().signal(Signal::CONT);
+                }
+            }
+            Self::Upgrade => {
+                pause(50 + dice.below(300));
+                super::install(&program);
+                for host in hosts {
+                    assert_eq!(host.verifier.take().unwrap().end(Signal::TERM), Some(0));
+                    host.start();
+                }
+            }
+            Self::LostSockets => {
+                pause(50 + dice.below(300));
+                for host in hosts.iter() {
+                    fs::remove_file(&host.socket).unwrap();
+                }
+                pause(500);
+                for host in hosts {
+                    assert_eq!(host.verifier.take().unwrap().end(Signal::TERM), Some(0));
+                    host.start();
+                }
+            }
             Self::None => {}
             Self::HeldStore => {
                 let held = disk.held_by("BEGIN IMMEDIATE;");
@@ -141,7 +198,7 @@ impl Trouble {
             Self::Kills => {
                 while !over.load(Ordering::Relaxed) {
                     pause(5 + dice.below(60));
-                    let pattern = format!("^{program} .*verify");
+                    let pattern = format!("^{} .*verify", program.display());
                     let _ = Command::new("pkill").args(["-KILL", "-f", &pattern]).status();
                 }
             }
@@ -152,6 +209,8 @@ impl Trouble {
 /// All the ways in; the last is root's alone.
 struct Services {
     pam: Stack,
+    /// The same without the verifier.
+    pam_alone: Stack,
     vpn: openvpn::Server,
     radius: radius::Server,
     ssh: ssh::Server,
@@ -159,14 +218,13 @@ struct Services {
 
 impl Services {
     /// PAM and sshd on one host, OpenVPN and FreeRADIUS on the other.
-    fn start(world: &World, clocks: &[PathBuf; 2]) -> Self {
-        let [one, other] =
-            clocks.each_ref().map(|clock| Installed::new(world).by_the_clock_of(clock));
+    fn start(world: &World, [one, other]: &[Host; 2]) -> Self {
         Self {
-            pam: Stack::new(&one, "week"),
-            ssh: ssh::Server::start(world, &one),
-            vpn: openvpn::Server::start(world, &other),
-            radius: radius::Server::start(world, &other),
+            pam: Stack::new(&one.asking, "week"),
+            pam_alone: Stack::new(&one.alone(), "week"),
+            ssh: ssh::Server::start(world, &one.asking),
+            vpn: openvpn::Server::start(world, &other.alone()),
+            radius: radius::Server::start(world, &other.asking),
         }
     }
 
@@ -180,7 +238,8 @@ impl Services {
     ) -> T {
         match thrown {
             0..=17 if member.name == "root" => f(&self.ssh),
-            0..=17 => f(&self.pam),
+            0..=9 => f(&self.pam),
+            10..=17 => f(&self.pam_alone),
             18..=26 => f(&self.radius.by_code()),
             27..=35 => f(&self.radius.by_both()),
             36..=38 => f(&self.vpn.client(Asked::StaticChallenge)),
@@ -226,7 +285,7 @@ struct Week {
     /// The last event of the round before.
     last: u64,
     logins: usize,
-    /// In rounds without trouble: right logins, and those that succeeded.
+    /// In rounds whose trouble is harmless: right logins, and those that succeeded.
     calm: [u32; 2],
 }
 
@@ -290,10 +349,16 @@ impl Week {
 
     /// All play their parts while something goes wrong. Returns each user's number of logins, and of those that
     /// succeeded.
-    fn play(&mut self, services: &Services, parts: &[Part], trouble: Trouble) -> Vec<(usize, u32)> {
+    fn play(
+        &mut self,
+        services: &Services,
+        hosts: &mut [Host; 2],
+        parts: &[Part],
+        trouble: Trouble,
+    ) -> Vec<(usize, u32)> {
         let Self { disk, members, dice, .. } = self;
         let (disk, members) = (&*disk, &*members);
-        let (step, program) = (disk.step(), disk.path("mfactl").display().to_string());
+        let step = disk.step();
         let over = AtomicBool::new(false);
         let one = |part: &Part| {
             let member = &members[part.member];
@@ -304,7 +369,7 @@ impl Week {
             })
         };
         thread::scope(|scope| {
-            let maker = scope.spawn(|| trouble.make(disk, &program, dice, &over));
+            let maker = scope.spawn(|| trouble.make(disk, hosts, dice, &over));
             let workers: Vec<_> = parts
                 .chunks(AT_A_DOOR)
                 .map(|parts| scope.spawn(move || parts.iter().map(one).collect::<Vec<_>>()))
@@ -333,7 +398,7 @@ impl Week {
             // that the service did not see.
             assert!(accepted <= rightful && *opened <= accepted, "{what}");
             self.logins += tried;
-            if trouble == Trouble::None {
+            if trouble.is_harmless() {
                 self.calm[0] += rightful;
                 self.calm[1] += opened;
             }
@@ -362,12 +427,13 @@ fn nobody_signs_in_twice_with_one_code_or_without_one() {
     }
     let Some(disk) = Disk::new(World::empty(), "s", 48, what) else { return };
     let mut week = Week::begin(disk);
-    let services = Services::start(&week.disk, &week.clocks);
+    let mut hosts = week.clocks.each_ref().map(|clock| Host::new(&week.disk, clock));
+    let services = Services::start(&week.disk, &hosts);
     while week.logins < LOGINS {
         let parts = week.prepare();
         week.last = u64::from(week.disk.events());
         let trouble = Trouble::thrown(&mut week.dice);
-        let played = week.play(&services, &parts, trouble);
+        let played = week.play(&services, &mut hosts, &parts, trouble);
         week.check(&parts, &played, trouble);
         week.sleep(&parts);
     }
@@ -378,11 +444,14 @@ fn nobody_signs_in_twice_with_one_code_or_without_one() {
     // Nothing is stuck: the next good login works at each door, nothing runs, and the log is whole.
     week.with_all("unlock", week.members.iter());
     let step = week.disk.step();
-    for (member, thrown) in week.members.iter().zip([0, 0, 18, 27, 36, 39]) {
+    for (member, thrown) in week.members.iter().zip([0, 0, 10, 18, 27, 36, 39]) {
         let code = member.seed.code(step);
         let good = |door: &(dyn Door + Sync)| door.opens(&member.name, code.as_bytes());
         let opens = services.with_door(thrown, Trouble::None, member, good);
         assert!(opens, "{} at {thrown}", member.name);
+    }
+    for host in &mut hosts {
+        assert_eq!(host.verifier.take().unwrap().end(Signal::TERM), Some(0));
     }
     let running = format!("^{} ", week.disk.path("mfactl").display());
     let left = Command::new("pgrep").args(["-f", &running]).output().unwrap();
