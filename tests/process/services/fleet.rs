@@ -5,9 +5,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::batch::Batch;
-use super::by_pam;
+use super::serving::Verifier;
+use super::{by_pam, by_pam_with};
 use crate::fleet::fleet;
-use crate::support::{BUSY, STORE_UNAVAILABLE};
+use crate::race::at_once;
+use crate::support::{BUSY, STORE_UNAVAILABLE, Seed};
 
 /// The limit is two seconds; this allows for a busy machine.
 const IN_TIME: Duration = Duration::from_millis(2900);
@@ -66,4 +68,57 @@ fn a_batch_survives_a_restart_of_its_server() {
         assert_eq!(batch.answer(), "4 rejected");
     }
     batches.into_iter().for_each(Batch::end);
+}
+
+/// Each code comes to two verifiers and to a process that asks none, all at once.
+#[test]
+fn verifiers_survive_restarts_of_their_server_and_accept_no_code_twice() {
+    let Some((cluster, world)) = fleet("verifiers and their PostgreSQL") else { return };
+    let verifiers = ["one", "two"].map(|name| {
+        let path = Verifier::place(&world, name);
+        let line = format!("serve --socket {}", path.display());
+        Verifier::of(world.call(&line).command(), path)
+    });
+    let places = verifiers.each_ref().map(|verifier| verifier.path.display().to_string());
+    let ways = [&places[0], &places[1], "none"].map(|place| format!("--socket {place}"));
+    let mut opened_in_all = 0;
+    for round in 0..6 {
+        let mut users: Vec<(String, Seed)> = (0..4)
+            .map(|n| format!("user{round}-{n}"))
+            .map(|name| (name.clone(), world.pending(&name)))
+            .collect();
+        let mut calls = Vec::new();
+        for (name, seed) in &mut users {
+            let code = world.next(seed);
+            calls.extend(ways.iter().map(|way| by_pam_with(&world, name, way).input(&code)));
+        }
+        let is_restarted = round % 2 == 1;
+        let runs = std::thread::scope(|scope| {
+            if is_restarted {
+                scope.spawn(|| {
+                    std::thread::sleep(Duration::from_millis(40 * round));
+                    cluster.off();
+                    cluster.on();
+                });
+            }
+            at_once(calls)
+        });
+        for ((name, _), runs) in users.iter().zip(runs.chunks(ways.len())) {
+            let opened = runs.iter().filter(|ran| ran.code == 0).count();
+            assert!(opened == 1 || is_restarted && opened == 0, "{name}: {runs:#?}");
+            opened_in_all += opened;
+        }
+        for (name, mut seed) in users {
+            let code = world.next(&mut seed);
+            by_pam_with(&world, &name, &ways[round as usize % 2]).input(&code).run().expect(0);
+        }
+    }
+    assert!(opened_in_all >= 12, "{opened_in_all}");
+    let accepted = "SELECT max(n) FROM (SELECT count(*) AS n FROM events \
+                    WHERE outcome IN ('accepted', 'confirmed') GROUP BY \"user\") AS counts";
+    assert_eq!(cluster.sql("mfactl", accepted), "2");
+    for verifier in verifiers {
+        assert_eq!(verifier.end(Signal::TERM), Some(0));
+    }
+    world.run("verify-log").expect(0);
 }
