@@ -198,6 +198,10 @@ const fn text(text: Text) -> &'static str {
         // A sign-in: what is said on the way.
         Text::NewPasswordNeeded => "a new password is needed",
         Text::SetUpAppNow => "MFA is required: set up an authenticator app now",
+        Text::FirstCodeNow => {
+            "MFA is required, and your device {device} waits for its first code: if you have scanned its QR code \
+             already, type the code that your app shows; if not, scan this one"
+        }
         Text::CodeWrong => "that code is wrong",
         Text::CodeUsed => "that code was used already: {next}",
         Text::NotACode => "that is no code: {form}, or type a recovery or bypass code",
@@ -253,6 +257,9 @@ const fn text(text: Text) -> &'static str {
         }
         Text::NewPasswordRequired => "{user}: a new password is required",
         Text::DeviceRequired => "{user}: MFA is required; set up a device",
+        Text::FirstCodeRequired => {
+            "{user}: MFA is required; type the first code of your device {device}"
+        }
         Text::DeviceRequiredOfHelpdesk => {
             "{user}: MFA is required; ask the helpdesk for a new QR code"
         }

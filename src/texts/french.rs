@@ -208,6 +208,11 @@ const fn text(text: Text) -> &'static str {
             "l’authentification à deux facteurs est obligatoire\u{a0}: installez maintenant une application \
              d’authentification"
         }
+        Text::FirstCodeNow => {
+            "l’authentification à deux facteurs est obligatoire, et votre appareil {device} attend son premier \
+             code\u{a0}: si vous avez déjà scanné son code QR, saisissez le code que votre application affiche\u{a0}; \
+             sinon, scannez celui-ci"
+        }
         Text::CodeWrong => "ce code est faux",
         Text::CodeUsed => "ce code a déjà servi\u{a0}: {next}",
         Text::NotACode => {
@@ -273,6 +278,10 @@ const fn text(text: Text) -> &'static str {
         Text::NewPasswordRequired => "{user}\u{a0}: il faut un nouveau mot de passe",
         Text::DeviceRequired => {
             "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; installez un appareil"
+        }
+        Text::FirstCodeRequired => {
+            "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; saisissez le premier code de \
+             votre appareil {device}"
         }
         Text::DeviceRequiredOfHelpdesk => {
             "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; demandez un nouveau code QR au \

@@ -158,6 +158,7 @@ texts! {
     // A sign-in: what is said on the way.
     NewPasswordNeeded,
     SetUpAppNow,
+    FirstCodeNow,
     CodeWrong,
     CodeUsed,
     NotACode,
@@ -203,6 +204,7 @@ texts! {
     RejectedNoDevice,
     NewPasswordRequired,
     DeviceRequired,
+    FirstCodeRequired,
     DeviceRequiredOfHelpdesk,
     CodeRequired,
     LockedUntil,

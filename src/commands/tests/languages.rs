@@ -245,3 +245,41 @@ fn one_list_of_languages_serves_options_configuration_and_lists() {
     drop(ran);
     assert_eq!(world.sql("SELECT language FROM users"), "fr");
 }
+
+#[test]
+fn a_device_that_waits_is_asked_for_its_first_code_and_not_set_up_anew() {
+    let users = [("alice", ""), ("bob", "fr")];
+    let mut world = world("[policy]\nmfa = \"required\"\n", &users);
+    for (name, waits, anew, ending) in [
+        (
+            "alice",
+            "your device phone waits for its first code: if you have scanned its QR code already, type the code",
+            "set up an authenticator app now",
+            "alice: MFA is required; type the first code of your device phone",
+        ),
+        (
+            "bob",
+            "votre appareil phone attend son premier code\u{a0}: si vous avez déjà scanné son code QR, saisissez le code",
+            "installez maintenant",
+            "bob\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; saisissez le premier code de votre \
+             appareil phone",
+        ),
+    ] {
+        let phone = world.pending(name, "");
+        let words = |text: &str| text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+        let beside_code = |line: &str| line.rsplit("\u{1b}[0m").next().unwrap().to_owned();
+        let ran = sign_in(&mut world, name, vec![OLD, ""]);
+        let page = words(&ran.pages[0].lines().map(beside_code).collect::<Vec<_>>().join(" "));
+        assert!(page.contains(waits) && !page.contains(anew), "{page}");
+        assert!(ran.pages[0].contains('█'), "the QR code is there for a page that was lost");
+        assert_eq!(words(&ran.out), ending, "{ran:?}");
+        let code = leaked(world.code(&phone, 0));
+        let _ = sign_in(&mut world, name, vec![OLD, code]).ok();
+        assert_eq!(world.listed(name)["status"], "enabled");
+    }
+    // Nobody has scanned the code of a device that the sign-in makes.
+    let _ = world.run("delete bob --yes").ok();
+    let _ = world.run_with("set-password bob", OLD);
+    let ran = sign_in(&mut world, "bob", vec![OLD, ""]);
+    assert!(ran.pages.iter().all(|page| !page.contains("déjà scanné")), "{ran:?}");
+}
