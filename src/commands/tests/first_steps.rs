@@ -103,7 +103,7 @@ fn a_damaged_store_has_doctor_as_its_next_step() {
     world.sql("UPDATE users SET language = 'xx' WHERE name = 'alice'");
     let out = world.run("").ok().out;
     let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
-    let problem = "The store can't be looked at: the record of alice can't be read";
+    let problem = "The store can't be looked at: the store is damaged: the record of alice";
     assert!(words.contains(problem), "{out}");
     assert!(words.contains("To find out what is wrong: mfactl doctor"), "{out}");
     assert!(!out.contains("remove-user"), "what gives a user up is not the first step: {out}");

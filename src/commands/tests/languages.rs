@@ -144,7 +144,10 @@ fn a_new_password_and_a_first_device_are_chosen_in_french() {
 fn a_lock_is_said_with_its_end_in_words() {
     let mut world = world("", &[("alice", "fr"), ("bob", "")]);
     for (name, words) in [
-        ("alice", "alice\u{a0}: verrouillé jusqu’au 1er janvier 2026 à 0 h 01 (UTC), dans 30 s\n"),
+        (
+            "alice",
+            "alice\u{a0}: verrouillé jusqu’au 1er janvier 2026 à 0\u{a0}h\u{a0}01 (UTC), dans 30\u{a0}s\n",
+        ),
         ("bob", "bob: locked until 1 January 2026 at 00:01 (UTC), in 30 s\n"),
     ] {
         let _ = world.active(name);
