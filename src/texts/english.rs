@@ -363,6 +363,10 @@ const fn text(text: Text) -> &'static str {
             "Open the sign-in page. Sign in with your user name and the temporary password that the helpdesk gave \
              you. It works once, until {date}."
         }
+        Text::HandoutExpiredPassword => {
+            "Ask the helpdesk for a new temporary password: one that you were given before no longer works. Then open \
+             the sign-in page, and sign in with your user name and the new temporary password."
+        }
         Text::HandoutFirstPassword => "Open the sign-in page and sign in with your user name.",
         Text::HandoutOldPassword => {
             "Open the sign-in page. Sign in with your user name and your present password."
@@ -552,6 +556,10 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutAskedTitle => "Who asks you for a code?",
         Text::HandoutAskedBy => "Only the sign-in page, after you have opened it yourself.",
+        Text::HandoutNotAskedYet => {
+            "If it lets you in without asking for a code, your codes are not in use yet: tell the helpdesk, and sign \
+             in again once they have it ask you for one."
+        }
         Text::HandoutNeverAsked => {
             "Never the helpdesk, and never anybody by phone, e-mail or chat. Don’t show or read out a code, and show \
              this page to nobody. If somebody asks for a code, refuse and tell the helpdesk."

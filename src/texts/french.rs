@@ -416,6 +416,11 @@ const fn text(text: Text) -> &'static str {
             "Ouvrez la page de connexion. Connectez-vous avec votre nom d’utilisateur et le mot de passe \
              temporaire reçu du centre d’assistance. Il ne sert qu’une fois, jusqu’au {date}."
         }
+        Text::HandoutExpiredPassword => {
+            "Demandez un nouveau mot de passe temporaire au centre d’assistance\u{a0}: celui que vous avez reçu \
+             auparavant ne fonctionne plus. Ouvrez ensuite la page de connexion et connectez-vous avec votre nom \
+             d’utilisateur et le nouveau mot de passe temporaire."
+        }
         Text::HandoutFirstPassword => {
             "Ouvrez la page de connexion et connectez-vous avec votre nom d’utilisateur."
         }
@@ -628,6 +633,10 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutAskedTitle => "Qui vous demande un code\u{a0}?",
         Text::HandoutAskedBy => {
             "Uniquement la page de connexion, après que vous l’avez ouverte vous-même."
+        }
+        Text::HandoutNotAskedYet => {
+            "Si elle vous laisse entrer sans demander de code, vos codes ne sont pas encore utilisés\u{a0}: prévenez \
+             le centre d’assistance, et reconnectez-vous quand il aura activé la demande d’un code."
         }
         Text::HandoutNeverAsked => {
             "Jamais le centre d’assistance, ni qui que ce soit par téléphone, par e-mail ou par messagerie. Ne \

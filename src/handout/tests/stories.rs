@@ -361,3 +361,41 @@ fn both_languages_say_the_same_in_the_same_order() {
         );
     }
 }
+
+#[test]
+fn an_expired_temporary_password_is_not_promised() {
+    let mut sample = Sample::new(ENGLISH);
+    with_temporary(&mut sample);
+    for about in [HandedOut::AppAtSignIn, HandedOut::NewPassword] {
+        sample.without_device = Some(about);
+        sample.now = fixture::at(1_740_823_440);
+        says(
+            &mut sample,
+            &["Ask the helpdesk for a new temporary password"],
+            &["Demandez un nouveau mot de passe temporaire au centre d’assistance"],
+        );
+        for languages in [ENGLISH, FRENCH] {
+            sample.languages = languages;
+            let text = sample.text();
+            assert!(!text.contains("10:04") && !flowing(&text).contains("10 h 04"), "{text}");
+        }
+        sample.now = fixture::at(1_740_823_439);
+        says(&mut sample, &["It works once, until 1 March"], &["qu’une fois, jusqu’au 1er mars"]);
+    }
+}
+
+#[test]
+fn who_is_let_in_without_a_code_reads_what_that_means_until_a_code_was_accepted() {
+    let mut sample = Sample::new(ENGLISH);
+    let english = "If it lets you in without asking for a code";
+    let french = "Si elle vous laisse entrer sans demander de code";
+    sample.is_optional = true;
+    says(&mut sample, &[english], &[french]);
+    sample.is_optional = false;
+    assert!(!flowing(&sample.text()).contains(french));
+    sample.is_optional = true;
+    sample.device = fixture::phone(2, fixture::active_state());
+    assert!(!flowing(&sample.text()).contains(french), "an active device is asked for");
+    sample.device = fixture::phone(2, fixture::active_state()).disabled();
+    assert!(!flowing(&sample.text()).contains(french));
+}
