@@ -31,9 +31,9 @@ impl NewFile {
         };
         let file = as_operator(process, path, true, create).map_err(|e| {
             let (problem, hint) = if e.kind() == ErrorKind::AlreadyExists {
-                ("exists already".to_owned(), "name a file that does not exist yet")
+                ("exists already".to_owned(), "name a file that does not exist yet".to_owned())
             } else {
-                (format!("can't be made: {e}"), "check the permissions of its directory")
+                (format!("can't be made: {e}"), not_made_hint(path, &e))
             };
             let problem = format!("{} {problem}", display_path(path));
             let refusal = Refusal::new(ErrorCode::CannotCreate, problem).field(field).hint(hint);
@@ -84,6 +84,15 @@ impl Write for NewFile {
     fn flush(&mut self) -> IoResult<()> {
         self.file.flush()
     }
+}
+
+/// What to do about a file or a folder that the operator named and that can't be made.
+pub fn not_made_hint(path: &Path, error: &std::io::Error) -> String {
+    let folder = folder_of(path);
+    if error.kind() == ErrorKind::NotFound {
+        return format!("make the folder {} first, or name another one", display_path(&folder));
+    }
+    format!("check the permissions of the folder {}", display_path(&folder))
 }
 
 /// Whether two paths name the same file, or the same path for a file that does not exist yet.

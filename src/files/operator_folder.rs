@@ -15,6 +15,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Process;
 use crate::files::disk_fault::disk_fault_or;
 use crate::files::file_trust::{display_path, folder_of};
+use crate::files::operator_file::not_made_hint;
 use crate::files::operator_rights::{Place, as_operator, busy_or};
 
 /// How the name ends of a folder that does not count yet, or whose run was interrupted.
@@ -73,8 +74,7 @@ impl NewFolder {
             Ok(Made::Exists) => return Err(cannot("exists already".to_owned()).hint(other)),
             Ok(Made::IsUnfinished) => return Err(interrupted(&unfinished, field)),
             Err(e) => {
-                let refusal = cannot(format!("can't be made: {e}"))
-                    .hint("check the permissions of its directory");
+                let refusal = cannot(format!("can't be made: {e}")).hint(not_made_hint(path, &e));
                 return Err(busy_or(&e, disk_fault_or(path, &e, refusal)));
             }
         };

@@ -479,6 +479,8 @@ const fn text(text: Text) -> &'static str {
             "Installez Yubico Authenticator sur votre téléphone (App Store ou Google Play) ou sur votre ordinateur \
              (yubico.com). Munissez-vous de votre YubiKey\u{a0}: c’est elle qui garde la clé de vos codes."
         }
+        // The menus of the apps in French: Google's and Microsoft's as their vendors' French help has them, Yubico's as
+        // lib/l10n/app_fr.arb of Yubico/yubioath-flutter has them. Those of Okta and Duo could not be looked up.
         Text::HandoutScanGoogle => {
             "Ouvrez l’application et touchez + en bas à droite. Touchez «\u{a0}Scanner un code QR\u{a0}» et visez \
              {square} avec l’appareil photo."
@@ -498,8 +500,8 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutScanYubico => {
             "Ouvrez l’application, puis branchez votre YubiKey ou tenez-la contre le dos du téléphone. Dans le menu, \
-             choisissez «\u{a0}Ajouter un compte\u{a0}», puis «\u{a0}Scanner le code QR\u{a0}», et visez {square} \
-             avec l’appareil photo. Touchez «\u{a0}Enregistrer\u{a0}»\u{a0}; présentez de nouveau la YubiKey si \
+             choisissez «\u{a0}Ajouter compte\u{a0}», puis «\u{a0}Scanner code QR\u{a0}», et visez {square} avec \
+             l’appareil photo. Touchez «\u{a0}Enregistrer\u{a0}»\u{a0}; présentez de nouveau la YubiKey si \
              l’application le demande."
         }
         Text::HandoutScanAny => {
@@ -527,8 +529,8 @@ const fn text(text: Text) -> &'static str {
              «\u{a0}Enregistrer\u{a0}»."
         }
         Text::HandoutTypeYubico => {
-            "Si vous ne pouvez pas scanner\u{a0}: choisissez «\u{a0}Ajouter un compte\u{a0}», puis la saisie \
-             manuelle. Saisissez le nom du compte et la clé secrète {there}, puis touchez «\u{a0}Enregistrer\u{a0}»."
+            "Si vous ne pouvez pas scanner\u{a0}: choisissez «\u{a0}Ajouter compte\u{a0}», puis «\u{a0}Saisir \
+             manuellement\u{a0}». Saisissez le nom du compte et la clé secrète {there}, puis touchez «\u{a0}Enregistrer\u{a0}»."
         }
         Text::HandoutTypeAny => {
             "Si vous ne pouvez pas scanner\u{a0}: choisissez dans l’application de saisir la clé à la main. \

@@ -48,7 +48,7 @@ fn a_portal_user_finds_the_words_of_their_app() {
         ),
         (HandoutApp::Okta, "Okta Verify", "Choose “Other”", "Choisissez « Autre »"),
         (HandoutApp::Duo, "Duo Mobile", "“Use QR code”", "« Utiliser un code QR »"),
-        (HandoutApp::Yubico, "Yubico Authenticator", "“Add account”", "« Ajouter un compte »"),
+        (HandoutApp::Yubico, "Yubico Authenticator", "“Add account”", "« Ajouter compte »"),
         (HandoutApp::Any, "an authenticator app", "“Add account”", "« Ajouter un compte »"),
     ];
     for (app, name, english, french) in apps {
