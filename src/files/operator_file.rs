@@ -14,6 +14,7 @@ use crate::files::disk_fault::disk_fault_or;
 use crate::files::file_trust::{display_path, folder_of};
 use crate::files::new_file::Draft;
 use crate::files::operator_rights::{MAY_READ, MAY_WRITE, Place, as_operator, busy_or};
+use crate::files::unfinished::Watch;
 
 /// A new file with mode 0600, which is removed again unless [`NewFile::keep`] is called.
 pub struct NewFile {
@@ -21,6 +22,7 @@ pub struct NewFile {
     file: BufWriter<File>,
     process: Process,
     kept: bool,
+    watch: Watch,
 }
 
 impl NewFile {
@@ -40,7 +42,8 @@ impl NewFile {
             busy_or(&e, disk_fault_or(path, &e, refusal))
         })?;
         let file = BufWriter::with_capacity(1 << 16, file);
-        Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false })
+        let watch = Watch::file(path, process);
+        Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false, watch })
     }
 
     #[must_use]
@@ -58,7 +61,9 @@ impl NewFile {
     /// Makes the content durable.
     pub fn sync(&mut self) -> IoResult<()> {
         self.flush()?;
-        self.file.get_ref().sync_all()
+        self.file.get_ref().sync_all()?;
+        self.watch.set_written();
+        Ok(())
     }
 
     /// Makes the name durable, where the operator may open the folder.
