@@ -15,7 +15,7 @@ use crate::domain::hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
 use crate::options::Options;
-use crate::report::{Report, Verdict};
+use crate::report::{Format, Report, Verdict};
 use crate::usage_error::usage_error;
 
 /// A verb with its arguments, to be run.
@@ -78,9 +78,16 @@ fn from_matches(mut matches: ArgMatches) -> Result<Run> {
     let paths = PathOptions::from_arg_matches(&matches).map_err(|e| usage_error(&e, None))?;
     let is_verb = !matches.get_flag("help");
     let Some((name, matches)) = matches.remove_subcommand().filter(|_| is_verb) else {
-        // A program that names a format is not greeted.
-        if !is_verb || options.has_format_option() {
+        if !is_verb {
             return Ok(print(options, help::overview));
+        }
+        // A program that names a format reads data, of which there is none without a verb.
+        if options.format() != Format::Table {
+            let refusal = Refusal::new(
+                ErrorCode::Usage,
+                "a verb is missing: a format is for the answer of one",
+            );
+            return Err(refusal.hint(hint::help(None).after("see: ")).into());
         }
         return Ok(Box::new(move |env| first_steps::greet(env, &options, &paths)));
     };

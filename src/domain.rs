@@ -10,6 +10,7 @@ pub mod authenticate;
 pub mod backup_code;
 pub mod bypass;
 pub mod caller;
+pub mod causes;
 pub mod code_source;
 pub mod consequences;
 pub mod device;

@@ -46,10 +46,21 @@ pub struct Env {
     pub caller: Caller,
     /// Writes a line to the system's log, where administrators look for refused logins.
     pub system_log: SystemLog,
+    /// From now on an interrupt ends the process with a word, also where nothing is asked. It calls the function first;
+    /// does nothing in tests.
+    pub watch_interrupts: fn(fn() -> Settled),
     /// The same world for another thread.
     pub for_thread: fn() -> Self,
     /// Ends the process with an exit code, from any thread; does nothing in tests.
     pub end: fn(u8),
+}
+
+/// What an interrupt leaves, in words for the person.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// What became of the change; `None` where none was begun.
+    pub change: Option<String>,
+    pub files: Vec<String>,
 }
 
 /// Makes a text one for people, such as its times local ones.

@@ -6,6 +6,7 @@ use anyhow::Error;
 use serde::Serialize;
 
 use crate::domain::caller::Caller;
+use crate::domain::causes::with_causes;
 use crate::domain::hint::Hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
@@ -34,7 +35,10 @@ impl ErrorReport {
             let serde = cause.downcast_ref::<serde_json::Error>();
             cause.is::<std::io::Error>() || serde.is_some_and(serde_json::Error::is_io)
         });
-        Self::new(if is_io { ErrorCode::Io } else { ErrorCode::Internal }, format!("{error:#}"))
+        Self::new(
+            if is_io { ErrorCode::Io } else { ErrorCode::Internal },
+            with_causes(error.chain()),
+        )
     }
 
     fn new(code: ErrorCode, message: String) -> Self {

@@ -8,3 +8,4 @@ pub mod operator_folder;
 pub mod operator_rights;
 pub mod path_text;
 pub mod side_file;
+pub mod unfinished;

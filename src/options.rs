@@ -1,7 +1,7 @@
 //! The options of every verb.
 
-use clap::builder::PossibleValue;
-use clap::{Args, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Arg, Args, ValueEnum};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::Language;
@@ -110,6 +110,12 @@ impl Options {
             Lang::One(language) => Some(language),
             Lang::Both => None,
         }
+    }
+
+    /// The option `--lang` in the help of a verb that writes pages, which can be in all languages at once.
+    pub fn list_both_languages(lang: Arg) -> Arg {
+        let words = Lang::value_variants().iter().filter_map(Lang::to_possible_value);
+        lang.value_parser(PossibleValuesParser::new(words.map(|word| word.hide(false))))
     }
 
     /// `--lang both`, which asks for a page in two languages.

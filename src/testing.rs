@@ -209,6 +209,7 @@ impl World {
             },
             caller: Caller { sudo_user: self.sudo_user.map(str::to_owned), ..Caller::default() },
             system_log: self.system_log.clone(),
+            watch_interrupts: |_| {},
             for_thread: Env::real,
             end: |_| {},
         };

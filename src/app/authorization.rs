@@ -27,7 +27,7 @@ pub struct Authorization {
     pub guarded_option: Option<&'static str>,
     /// With `--dry-run` no second operator is needed.
     pub is_dry: bool,
-    /// The options of this run and their values, without those that each operator chooses: for hints.
+    /// The options of this run and their values, without `--yes`, `--dry-run`, `--from` and `--max-changes`: for hints.
     pub options: Vec<(String, Option<String>)>,
     /// All options of this run and their values, without `--dry-run`, `--from` and `--max-changes`: for the command of a
     /// whole list.
@@ -111,6 +111,13 @@ impl Authorization {
             Some(token) if token.is_with_name => command.name(&token.serial).name(name),
             Some(token) => command.name(&token.serial),
         }
+    }
+
+    /// The same for this operator, who was rehearsing if they said so.
+    #[must_use]
+    pub fn command_again(&self, name: &UserName) -> Command {
+        let command = self.command(name);
+        if self.is_dry { command.flag("--dry-run") } else { command }
     }
 
     /// This run's command for its whole list, with a limit. A list of standard input is to be named again.

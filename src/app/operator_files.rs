@@ -13,6 +13,7 @@ use crate::files::operator_file::{NewFile, OperatorFile};
 use crate::files::operator_folder;
 use crate::files::operator_folder::NewFolder;
 use crate::files::operator_rights;
+use crate::files::unfinished;
 use crate::store::is_unconfirmed;
 
 /// Says of a change that failed what becomes of the file that was written for it. It is removed, unless the change may
@@ -58,6 +59,7 @@ pub fn replaceable_file(
 /// Creates a new file, with the operator's rights; an existing path is `cannot_create`.
 pub fn new_file(app: &mut App<'_>, path: &Path, field: &str) -> Result<NewFile> {
     refuse_own_file(app, path, field)?;
+    (app.env.watch_interrupts)(unfinished::settle);
     NewFile::create(path, &app.env.process, field)
 }
 
@@ -67,6 +69,7 @@ pub fn new_folder(app: &mut App<'_>, path: &Path, field: &str) -> Result<NewFold
     if let Some(unfinished) = operator_folder::unfinished(path) {
         refuse_own_file(app, &unfinished, field)?;
     }
+    (app.env.watch_interrupts)(unfinished::settle);
     Ok(NewFolder::create(path, &app.env.process, field)?)
 }
 

@@ -15,6 +15,7 @@ use crate::domain::site_names::SiteNames;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Clock;
+use crate::files::unfinished;
 use crate::keyring::Vault;
 use crate::store::{Conflict, LockScope, WriteTx};
 
@@ -37,7 +38,9 @@ impl Transaction<'_> {
     /// Makes the changes durable, and remembers for the run that there are some.
     pub fn commit(self) -> Result<()> {
         let has_events = self.tx.has_events();
+        unfinished::begin_commit();
         self.tx.commit()?;
+        unfinished::end_commit();
         self.store_changed.set(self.store_changed.get() || has_events);
         self.shown.set_changed();
         Ok(())

@@ -37,6 +37,7 @@ use crate::authenticate::verifier::message::{GREETING, LONGEST, Question};
 use crate::authenticate::verifier::signals::{Asks, Signals};
 use crate::authenticate::verifier::socket::{Listener, Received, peer, receive, send};
 use crate::config::Config;
+use crate::domain::causes::with_causes;
 use crate::domain::refusal::ErrorCode;
 use crate::env::Env;
 
@@ -120,7 +121,9 @@ impl VerifierLoop {
                 opened.store.defer_upkeep();
                 self.opened = Some(opened);
             }
-            Err(error) => app.warn(&format!("the store can't be opened yet: {error:#}")),
+            Err(error) => {
+                app.warn(&format!("the store can't be opened yet: {}", with_causes(error.chain())))
+            }
         }
     }
 
@@ -139,7 +142,10 @@ impl VerifierLoop {
                     self.identify(client, uid);
                 }
             }
-            Err(error) => app.warn(&format!("the configuration is not read anew: {error:#}")),
+            Err(error) => app.warn(&format!(
+                "the configuration is not read anew: {}",
+                with_causes(error.chain())
+            )),
         }
     }
 

@@ -3,7 +3,7 @@
 
 mod service;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde::Serialize;
@@ -33,7 +33,7 @@ use crate::operate;
 use crate::operate::UsedOptions;
 use crate::options::Options;
 use crate::report::{Fields, Format, Record, Report, Verdict};
-use crate::store::InventoryReader;
+use crate::store::{InventoryReader, is_unconfirmed};
 use crate::usage_error::usage_error;
 
 /// Options that a request leaves out, because the approving operator gives their own.
@@ -76,9 +76,22 @@ fn loaded(entry: &VerbEntry, env: &Env, paths: &PathOptions) -> Result<Config> {
 }
 
 fn run_loaded(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<Verdict> {
-    let report = report(entry, matches, app)?;
+    let report = report(entry, matches, app).map_err(|error| name_user(app, error))?;
     let written = output::write(app.env, &app.options, report);
     if app.store_changed.get() { written.context("the store was changed") } else { written }
+}
+
+/// Of a change that may be stored: the store does not know which user the run is about, and its hint has a word in place
+/// of their name.
+fn name_user(app: &mut App<'_>, mut error: Error) -> Error {
+    if is_unconfirmed(&error)
+        && let Some(typed) = app.authorization.typed_name.clone()
+        && let Ok(name) = app.target(Some(&typed), "")
+        && let Some(refusal) = error.downcast_mut::<Refusal>()
+    {
+        refusal.hint = refusal.hint.take().map(|hint| hint.about(&name));
+    }
+    error
 }
 
 fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<Report> {
@@ -95,7 +108,9 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     if let Err(error) = operate::authorize(app, &entry.spec, &used) {
         return (entry.on_denied)(app.env, error);
     }
-    app.authorization.options = options(entry, matches, APPROVER_OPTIONS);
+    app.authorization.is_dry = is_dry;
+    // Whoever pastes the command is asked: it is about another name, or another operator runs it.
+    app.authorization.options = options(entry, matches, &["yes"]);
     app.authorization.list_options = options(entry, matches, &[]);
     let list = matches.try_get_raw("from").ok().flatten().and_then(|mut files| files.next());
     app.authorization.list_file = list.map(|file| file.to_string_lossy().into_owned());
@@ -168,7 +183,7 @@ fn check_typed_name(matches: &ArgMatches, app: &mut App<'_>, is_agreed: bool) ->
         let problem = format!("there is no user {}", shown(typed));
         let hint = app
             .authorization
-            .command(&user.name)
+            .command_again(&user.name)
             .after(&format!("the user is stored as {}: ", user.name));
         return Err(Refusal::new(ErrorCode::UserNotFound, problem).hint(hint).into());
     }

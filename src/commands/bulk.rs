@@ -9,7 +9,7 @@ use anyhow::{Context as _, Error, Result};
 use crate::app::operator_files;
 use crate::app::{App, OpenStore, output};
 use crate::commands::bulk::lines::{BulkLine, BulkWords, Heading};
-use crate::commands::bulk::pages::WrittenPages;
+use crate::commands::bulk::pages::{PagesReport, WrittenPages};
 use crate::commands::bulk::secrets::{HandOver, SecretFields, write_secrets};
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
@@ -47,6 +47,11 @@ pub trait BulkVerb: BulkAct {
         _: &BulkPlan,
     ) -> Result<Option<WrittenPages>> {
         Ok(None)
+    }
+
+    /// Says in a rehearsal what pages there would be.
+    fn rehearse_pages(&self, _: &mut App<'_>, _: &BulkPlan) -> Option<PagesReport> {
+        None
     }
 
     /// Says what is left to do, after the commit.
@@ -111,7 +116,9 @@ impl BulkChange<'_> {
         plan.is_shown = !self.yes;
         self.check_limit::<V>(app, &plan)?;
         if self.operator.dry_run {
-            return Ok(lines::report(self.heading::<V>(true), self.lines::<V>(&plan.rows, true)));
+            let mut heading = self.heading::<V>(true);
+            heading.pages = verb.rehearse_pages(app, &plan);
+            return Ok(lines::report(heading, self.lines::<V>(&plan.rows, true)));
         }
         let gives_secrets = plan.rows.iter().any(|row| row.gives_secret);
         let hand_over = if gives_secrets { verb.hand_over(app)? } else { HandOver::Nothing };

@@ -10,7 +10,7 @@ use crate::app::{App, output};
 use crate::audit;
 use crate::config::{Config, PathOptions, machine_place};
 use crate::domain::hint::{self, Command, Hint, Runner, command};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{counted, shown};
 use crate::env::Env;
 use crate::error_report;
@@ -18,11 +18,13 @@ use crate::files::file_trust::{display_path, system_uid};
 use crate::operate::{self, UsedOptions};
 use crate::options::Options;
 use crate::report::{Report, Verdict};
-use crate::store::UserCounts;
 use crate::store::location::StoreLocation;
+use crate::store::{Order, UserCounts};
 
 /// Of a longer log nothing is read: whether a copy of the key was confirmed is then for `doctor` to say.
 const MOST_EVENTS: u64 = 100_000;
+/// Of more users the rows are only counted: whether each can be read is then for `doctor` to say.
+const MOST_USERS: u64 = 1_000;
 
 /// What there is to do next, in the order in which it is done.
 struct Step {
@@ -48,7 +50,12 @@ pub fn greet(env: &mut Env, options: &Options, paths: &PathOptions) -> Result<Ve
         (_, Some(place)) => (vec![not_an_operator(&place)], Runner::SystemUser),
         (Ok(config), None) => {
             let is_for_system_user = is_for_system_user(env, &config);
-            let steps = look(&mut App::new(env, options.clone(), config, find_verb));
+            let mut steps = look(&mut App::new(env, options.clone(), config, find_verb));
+            let may_run =
+                |command: &Command| env.caller.denied.iter().all(|verb| *verb != command.verb);
+            for step in &mut steps {
+                step.commands.retain(may_run);
+            }
             (steps, if is_for_system_user { Runner::SystemUser } else { Runner::Reader })
         }
         (Err(error), None) => (vec![unreadable(&error)], Runner::Reader),
@@ -120,11 +127,15 @@ fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
     app.env.caller.denied = denied_verbs(app);
     let mut store = app.reader()?;
     let mut snapshot = store.read()?;
-    let UserCounts { users, with_active_device } = snapshot.user_counts()?;
+    let now = app.env.clock.now()?;
+    let counts = snapshot.user_counts(now)?;
+    if counts.users <= MOST_USERS {
+        snapshot.users(Order::default(), &mut |_| Ok(()))?;
+    }
     let is_short = snapshot.log().head()?.seq <= MOST_EVENTS;
     drop(snapshot);
     drop(store);
-    let without = users.saturating_sub(with_active_device);
+    let users = counts.users;
     let mut steps = Vec::new();
     let key = app.config.file_policy.check(&app.config.key_file, app.config.key_file_kind);
     let is_key_gone = matches!(key, Ok(false));
@@ -141,14 +152,8 @@ fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
         let words =
             "The store is here and has no user yet. The first one, with or without a phone:";
         steps.push(Step::new(words, first));
-    } else if without > 0 {
-        let words = format!(
-            "{without} of {} {} no MFA in force. To see who, and to set up one who is not pending:",
-            counted(users, "user"),
-            if without == 1 { "has" } else { "have" }
-        );
-        let list = command("list-status").flag("--without-mfa");
-        steps.push(Step::new(words, [list, command("enrol").name("NAME")]));
+    } else if counts.with_active_device < users {
+        steps.push(without_mfa(counts));
     }
     if !is_key_gone && is_short && audit::key_saved_at(app)?.is_none() {
         let words = "No copy of the key file is confirmed: without the key everybody has to enrol again. Copy it to a \
@@ -160,11 +165,40 @@ fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
         let words = format!("{} {all} MFA in force. To look:", counted(users, "user"));
         steps.push(Step::new(words, [command("list-status")]));
     }
-    let denied = &app.env.caller.denied;
-    for step in &mut steps {
-        step.commands.retain(|command| denied.iter().all(|verb| *verb != command.verb));
-    }
     Ok(steps)
+}
+
+/// Who waits for a first code has been enrolled, and needs something else than those who were not.
+fn without_mfa(counts: UserCounts) -> Step {
+    let UserCounts { users, with_active_device, waiting } = counts;
+    let without = users.saturating_sub(with_active_device);
+    let mut words = format!(
+        "{without} of {} {} no MFA in force",
+        counted(users, "user"),
+        if without == 1 { "has" } else { "have" }
+    );
+    let list = command("list-status").flag("--without-mfa");
+    let (enrol, show) = (command("enrol").name("NAME"), command("show-qr").name("NAME"));
+    let (rest, commands) = match waiting {
+        0 => (". To see who they are, and to set one of them up:".to_owned(), vec![list, enrol]),
+        _ if waiting == without => {
+            let whose = if waiting == 1 { "whose device waits" } else { "whose devices wait" };
+            let rest = format!(
+                ", {whose} for a first code. To see who they are, and to show one of them the QR code again:"
+            );
+            (rest, vec![list, show])
+        }
+        _ => {
+            let rest = format!(
+                "; {waiting} of them {} for the first code of a device. To see who they are, to set one of them up, \
+                 and to show one of them the QR code again:",
+                if waiting == 1 { "waits" } else { "wait" }
+            );
+            (rest, vec![list, enrol, show])
+        }
+    };
+    words.push_str(&rest);
+    Step::new(words, commands)
 }
 
 fn no_store(app: &App<'_>) -> Step {
@@ -185,15 +219,23 @@ fn not_an_operator(place: &str) -> Step {
     Step::new(words, [command("me").by_system_user()])
 }
 
+/// A damaged store has several ways out, one of which gives a user up: `doctor` finds all that is wrong first.
 fn unreadable(error: &anyhow::Error) -> Step {
     let message = shown(&error_report::message(error)).into_owned();
-    let hint = error.downcast_ref::<Refusal>().and_then(|refusal| refusal.hint.clone());
-    let words = format!("The store can't be looked at: {message}");
-    let commands: Vec<_> = hint.iter().flat_map(Hint::commands).cloned().collect();
-    let words = match hint {
-        Some(hint) if commands.is_empty() => format!("{words}; {}.", shown(&hint.to_string())),
-        Some(_) => format!("{words}. To go on:"),
-        None => format!("{words}."),
-    };
+    let refusal = error.downcast_ref::<Refusal>();
+    let is_damaged =
+        |refusal: &Refusal| matches!(refusal.code, ErrorCode::Damaged | ErrorCode::Tampered);
+    let hint = refusal.filter(|refusal| !is_damaged(refusal)).and_then(|r| r.hint.clone());
+    let mut words = format!("The store can't be looked at: {message}");
+    let mut commands: Vec<_> = hint.iter().flat_map(Hint::commands).cloned().collect();
+    if commands.is_empty() {
+        if let Some(hint) = hint {
+            words.push_str(&format!("; {}", shown(&hint.to_string())));
+        }
+        commands.push(command("doctor"));
+        words.push_str(". To find out what is wrong:");
+    } else {
+        words.push_str(". To go on:");
+    }
     Step::new(words, commands)
 }

@@ -147,6 +147,7 @@ impl Verb for WriteHandout {
             check_recovery_codes(&user, device)?;
         }
         pages.check_app(app, &user, about)?;
+        pages.warn_of_expired_password(app, &user);
         try_to_make(app, &path, "--output")?;
         let set = self.recovery_codes.then(|| NewSet::make(app)).transpose()?;
         if !self.is_agreed(app, &mut opened, &user, set.as_ref())? {

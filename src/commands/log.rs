@@ -264,7 +264,7 @@ fn subject(app: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<Subje
     if let Some(user) = snapshot.user_by_id(last)? {
         let now = user.name;
         let later = command(Log::NAME).option("--user", now.as_str());
-        let words = format!("{name} was renamed to {now}; for later events run: ");
+        let words = format!("{name} was renamed to {now}; for later events, run: ");
         app.note(&app.words(later.after(&words)));
     }
     Ok(SubjectFilter::Name(spelling.to_owned()))

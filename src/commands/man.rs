@@ -8,6 +8,7 @@ use super::{VERBS, Verb, command, help, verb_called};
 use crate::app::App;
 use crate::domain::role::Role;
 use crate::domain::verb::VerbSpec;
+use crate::options::Options;
 use crate::report::Report;
 
 /// Print the manual page of mfactl, or of a verb
@@ -41,11 +42,15 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>> {
     let mut pages = vec![("mfactl.1".to_owned(), overview(&all)?)];
     for entry in VERBS {
         let verb_name = entry.spec.name;
-        let Some(verb) = all.find_subcommand(verb_name) else { continue };
+        let Some(verb) = all.find_subcommand(verb_name).cloned() else { continue };
+        let verb = if entry.spec.writes_pages {
+            verb.mut_arg("lang", Options::list_both_languages)
+        } else {
+            verb
+        };
         let name = format!("mfactl-{verb_name}");
-        let synopsis = synopsis_section(&help::usage(verb));
-        let page =
-            Page::new(verb.clone().name(name.clone()).bin_name(format!("mfactl {verb_name}")));
+        let synopsis = synopsis_section(&help::usage(&verb));
+        let page = Page::new(verb.name(name.clone()).bin_name(format!("mfactl {verb_name}")));
         let mut text = Vec::new();
         page.render_title(&mut text)?;
         page.render_name_section(&mut text)?;

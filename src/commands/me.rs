@@ -39,7 +39,7 @@ pub struct Me {
     /// Needs the role `service` or `admin`; through the rule that is everybody's it is refused.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Put a new device's secret, or recovery codes, in the report
+    /// Put a new secret or new recovery codes in the report
     #[arg(long)]
     reveal_secrets: bool,
 }
@@ -48,7 +48,6 @@ impl Verb for Me {
     const NAME: &'static str = "me";
     const EXAMPLES: &'static [&'static str] =
         &["mfactl me", "mfactl me --name alice < request.json"];
-    const HELP_FLAG: bool = false;
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = subject(app, self.name.as_deref())?;

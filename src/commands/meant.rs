@@ -82,7 +82,7 @@ fn by_mail(entry: &VerbEntry, app: &mut App<'_>, typed: &str, given: Given) -> R
         }
         (Some(user), 1) if given.yes || !app.can_ask() => {
             let words = format!("{} has this e-mail address: ", user.name);
-            let hint = app.authorization.command(&user.name).after(&words);
+            let hint = app.authorization.command_again(&user.name).after(&words);
             let problem = format!("there is no user {}", quoted(typed));
             Err(Refusal::new(ErrorCode::UserNotFound, problem).hint(hint).into())
         }

@@ -29,6 +29,7 @@ use crate::domain::recovery::{FEW, RecoverySet};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::sign_in::{RejectReason, SignInOutcome};
+use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 use crate::report::{Fields, Record, Report, Verdict};
@@ -116,7 +117,7 @@ impl Verb for SignIn {
         if let (SignInOutcome::EnrolmentRequired { is_barred: false }, true) =
             (&done.step, self.reveal_secrets)
         {
-            let (user, device, secret) = new_device(app, &mut opened, &name)?;
+            let SetUp { user, device, secret, .. } = device_to_set_up(app, &mut opened, &name)?;
             let issuer = app.config.issuer.clone();
             let key = EnrolmentKey::new(&user, &issuer, &device, &secret)?;
             report.enrolment = Some(NewDevice {
@@ -173,23 +174,30 @@ fn read_credentials(app: &mut App<'_>) -> Result<Credentials> {
     })
 }
 
+/// The app that a user has to set up at a sign-in.
+struct SetUp {
+    user: User,
+    device: Device,
+    secret: Secret,
+    /// It was made for this sign-in, so that nobody has scanned it yet.
+    is_new: bool,
+}
+
+/// The pending app that waits for its first code, as far as the rows say.
+fn waiting_app(user: &User, now: Timestamp) -> Option<&Device> {
+    let is_app = |d: &Device| AppSettings::of(d).is_some();
+    user.live().find(|d| d.is_pending() && !d.is_expired(now) && is_app(d))
+}
+
 /// The pending app that the user is to set up; made if there is none.
-fn new_device(
-    app: &mut App<'_>,
-    opened: &mut OpenStore,
-    name: &UserName,
-) -> Result<(User, Device, Secret)> {
+fn device_to_set_up(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Result<SetUp> {
     let draft = DeviceDraft::new(app, Label::default(), Factor::Totp(Parameters::COMMON))?;
     let pending_for = app.config.pending_for;
     write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
-        let is_app = |d: &Device| AppSettings::of(d).is_some();
-        let has_pending_device =
-            |d: &&Device| d.is_pending() && !d.is_expired(write.at) && is_app(d);
-        let waiting = before.live().find(has_pending_device).cloned();
-        if let Some(waiting) = waiting {
-            let secret = write.vault.open(before.id, &waiting)?;
-            return Ok((before, waiting, secret));
+        if let Some(device) = waiting_app(&before, write.at).cloned() {
+            let secret = write.vault.open(before.id, &device)?;
+            return Ok(SetUp { user: before, device, secret, is_new: false });
         }
         let device = draft.device(write.vault, before.id, write.at, pending_for)?;
         let after = before.clone().enrol(device.clone())?;
@@ -203,7 +211,7 @@ fn new_device(
         let change = Change::Update { before, after };
         let user = audit::save(app.env, &mut write.tx, write.at, change, audit)?;
         write.commit()?;
-        Ok((user, device, draft.secret.clone()))
+        Ok(SetUp { user, device, secret: draft.secret.clone(), is_new: true })
     })
 }
 
@@ -271,6 +279,7 @@ impl SignInReport {
 
 /// The sentence of the answer. `until` is the end of a lock.
 fn message(texts: Texts, name: &UserName, done: &SignInResult, until: Option<&str>) -> String {
+    let waiting = done.user.as_ref().and_then(|user| waiting_app(user, done.at));
     let text = match &done.step {
         SignInOutcome::Accepted(_) => Text::SignedIn,
         SignInOutcome::Rejected(RejectReason::TemporaryPasswordExpired { is_typed: true }) => {
@@ -280,6 +289,9 @@ fn message(texts: Texts, name: &UserName, done: &SignInResult, until: Option<&st
         SignInOutcome::Rejected(RejectReason::NotEnabled) => Text::RejectedNoDevice,
         SignInOutcome::Rejected(_) => Text::Rejected,
         SignInOutcome::PasswordChangeRequired => Text::NewPasswordRequired,
+        SignInOutcome::EnrolmentRequired { is_barred: false } if waiting.is_some() => {
+            Text::FirstCodeRequired
+        }
         SignInOutcome::EnrolmentRequired { is_barred: false } => Text::DeviceRequired,
         SignInOutcome::EnrolmentRequired { is_barred: true } => Text::DeviceRequiredOfHelpdesk,
         SignInOutcome::CodeRequired => Text::CodeRequired,
@@ -287,8 +299,10 @@ fn message(texts: Texts, name: &UserName, done: &SignInResult, until: Option<&st
         SignInOutcome::Locked { .. } => Text::LockedForGood,
     };
     let source = done.user.as_ref().map(CodeSource::of_user).unwrap_or_default();
+    let device = waiting.map(|device| shown(device.label.as_str())).unwrap_or_default();
     let values = [
         ("user", name.as_str()),
+        ("device", &*device),
         ("next", texts.after_used_code(source)),
         ("time", until.unwrap_or_default()),
     ];

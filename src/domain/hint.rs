@@ -162,6 +162,18 @@ impl Hint {
         self
     }
 
+    /// The hint with this name in the place of a name that was to be filled in.
+    #[must_use]
+    pub fn about(mut self, name: impl AsRef<str>) -> Self {
+        for part in &mut self.0.parts {
+            let Part::Command(command) = part else { continue };
+            for placeholder in command.names.iter_mut().filter(|word| *word == "NAME") {
+                name.as_ref().clone_into(placeholder);
+            }
+        }
+        self
+    }
+
     pub fn commands(&self) -> impl Iterator<Item = &Command> {
         self.0.parts.iter().filter_map(|part| match part {
             Part::Command(command) => Some(&**command),
@@ -197,5 +209,21 @@ impl From<&String> for Hint {
 impl From<Command> for Hint {
     fn from(command: Command) -> Self {
         Part::Command(Box::new(command)).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_known_stands_for_itself() {
+        let hint = command("show-user").name("NAME").after("check with: ");
+        assert_eq!(
+            hint.clone().about("alice").to_string(),
+            "check with: mfactl show-user -- alice"
+        );
+        let named = command("assign").name("SERIAL").name("bob").after("run: ");
+        assert_eq!(named.clone().about("alice"), named);
     }
 }

@@ -86,7 +86,7 @@ fn refuse_address(user: &User, problem: &str) -> Refusal {
     let log = command("log").option("--user", user.name.as_str()).option("--since", "7d");
     Refusal::new(ErrorCode::AddressChanged, format!("{problem}, so no secret is sent there"))
         .field("email")
-        .hint(log.after("hand the page over with --output; to see who it was run: "))
+        .hint(log.after("hand the page over with --output; to see who it was, run: "))
 }
 
 #[cfg(test)]

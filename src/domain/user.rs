@@ -284,7 +284,7 @@ impl User {
             .hint(
                 command("reset")
                     .name(&self.name)
-                    .after("--active shows it anyway and is logged; for a lost phone run: "),
+                    .after("--active shows it anyway and is logged; for a lost phone, run: "),
             )),
             [] => Err(self.disabled_refusal()),
             many => {

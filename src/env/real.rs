@@ -17,7 +17,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::env::ntp;
 use crate::env::system_log;
-use crate::env::terminal::Terminal;
+use crate::env::terminal::{self, Terminal};
 use crate::env::zone::zone;
 
 struct SystemClock;
@@ -93,6 +93,7 @@ pub fn env() -> Env {
         caller: caller(&process),
         process,
         system_log: std::sync::Arc::new(system_log::write),
+        watch_interrupts: terminal::watch_interrupts,
         for_thread: env,
         end,
     }

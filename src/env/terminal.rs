@@ -9,8 +9,8 @@ mod modes;
 mod page;
 mod picker;
 
-use std::io::{ErrorKind, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -19,10 +19,12 @@ use zeroize::Zeroizing;
 
 use self::keys::{Key, Line, LineChange};
 use crate::domain::text::wrapped;
-use crate::env::{OpenPage, Page, PickList, Prompt, Size};
+use crate::env::{OpenPage, Page, PickList, Prompt, Settled, Size};
 
 /// What to print at an interrupt: what has been changed so far.
 static INTERRUPT_MESSAGE: Mutex<String> = Mutex::new(String::new());
+/// What to do about files before an interrupt ends the process.
+static SETTLE: OnceLock<fn() -> Settled> = OnceLock::new();
 
 /// The longest time from a prompt's first output until it has changed the terminal.
 const PROMPT_SETUP: Duration = Duration::from_millis(50);
@@ -211,6 +213,12 @@ pub fn abandon() {
     modes::restore();
 }
 
+/// Ends the process with a word at an interrupt from now on, unless the caller has it ignored.
+pub fn watch_interrupts(settle: fn() -> Settled) {
+    let _ = SETTLE.set(settle);
+    let _ = ctrlc::try_set_handler(exit_interrupted);
+}
+
 /// Stops the process as ^Z does, with the terminal as it was and no page on it.
 fn suspend() {
     let was_open = page::is_open();
@@ -231,10 +239,14 @@ fn exit_interrupted() {
     // Never unlocked either: nothing of a page is drawn after this.
     let _page = page::leave_for_good();
     modes::restore();
-    let message = INTERRUPT_MESSAGE.lock().map(|m| m.clone()).unwrap_or_default();
-    let message = if message.is_empty() { "nothing was changed" } else { &message };
+    let told = INTERRUPT_MESSAGE.lock().map(|m| m.clone()).unwrap_or_default();
+    let Settled { change, files } = SETTLE.get().map(|settle| settle()).unwrap_or_default();
+    let change = if told.is_empty() { change } else { Some(told) };
+    let change = change.unwrap_or_else(|| "nothing was changed".to_owned());
+    let message = std::iter::once(change).chain(files).collect::<Vec<_>>().join("; ");
     // What a search lists below the cursor would stand behind the message.
-    let _ = write!(std::io::stderr(), "\x1b[?25h\x1b[J\nmfactl: interrupted: {message}\n");
+    let below = if std::io::stderr().is_terminal() { "\x1b[?25h\x1b[J\n" } else { "" };
+    let _ = write!(std::io::stderr(), "{below}mfactl: interrupted: {message}\n");
     // A prompt that has just begun may still change the terminal after this restore.
     std::thread::sleep(PROMPT_SETUP);
     modes::restore();

@@ -6,7 +6,7 @@
 use std::fs::{DirBuilder, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -177,13 +177,16 @@ impl FilePolicy {
     }
 
     /// Who can rename a folder further up can put another one in its place. In a folder with the sticky bit,
-    /// such as `/tmp`, only the owner of an entry can. Leaves out the first `from` folders.
+    /// such as `/tmp`, only the owner of an entry can. A link on the way leads to other folders, and stands in some.
+    /// Leaves out the lowest `from` folders.
     fn check_ancestors(&self, folder: &Path, from: usize, kind: FileKind) -> Result<()> {
         let failed = |e| not_created(folder, &e);
-        let named = std::path::absolute(folder).map_err(failed)?;
-        let real = named.canonicalize().map_err(failed)?;
-        let links = named.ancestors().filter(|path| path.is_symlink());
-        for path in real.ancestors().skip(from).chain(links) {
+        let (way, real) = way_to(folder).map_err(failed)?;
+        let lower: Vec<_> = real.ancestors().take(from).collect();
+        for path in way.iter().rev().map(PathBuf::as_path) {
+            if lower.contains(&path) {
+                continue;
+            }
             let metadata = path.symlink_metadata().map_err(failed)?;
             let is_open = !metadata.is_symlink() && metadata.mode() & 0o1002 == 0o002;
             if !is_open && self.owns(&metadata) {
@@ -311,6 +314,41 @@ impl FilePolicy {
         let mode = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(path, mode).map_err(|e| not_created(path, &e).into())
     }
+}
+
+/// Every folder and link by which the way leads to a folder, from the root down, and what the folder is without links.
+fn way_to(folder: &Path) -> std::io::Result<(Vec<PathBuf>, PathBuf)> {
+    /// As many as Linux follows.
+    const MOST_LINKS: usize = 40;
+    let named = std::path::absolute(folder)?;
+    let parts = |path: &Path| -> Vec<PathBuf> {
+        path.components().rev().map(|part| PathBuf::from(part.as_os_str())).collect()
+    };
+    let (mut way, mut at, mut links) = (Vec::new(), PathBuf::new(), 0);
+    let mut to_come = parts(&named);
+    while let Some(part) = to_come.pop() {
+        match part.as_os_str().as_encoded_bytes() {
+            b"." => continue,
+            b".." => {
+                at.pop();
+                continue;
+            }
+            _ => {}
+        }
+        // An absolute part, such as that of a link, begins anew.
+        let next = at.join(&part);
+        way.push(next.clone());
+        if !next.symlink_metadata()?.is_symlink() {
+            at = next;
+            continue;
+        }
+        links += 1;
+        if links > MOST_LINKS {
+            return Err(rustix::io::Errno::LOOP.into());
+        }
+        to_come.extend(parts(&std::fs::read_link(&next)?));
+    }
+    Ok((way, at))
 }
 
 /// The uid of the system user, if it exists; looked up once.

@@ -14,6 +14,7 @@ use crate::files::disk_fault::disk_fault_or;
 use crate::files::file_trust::{display_path, folder_of};
 use crate::files::new_file::Draft;
 use crate::files::operator_rights::{MAY_READ, MAY_WRITE, Place, as_operator, busy_or};
+use crate::files::unfinished::Watch;
 
 /// A new file with mode 0600, which is removed again unless [`NewFile::keep`] is called.
 pub struct NewFile {
@@ -21,6 +22,7 @@ pub struct NewFile {
     file: BufWriter<File>,
     process: Process,
     kept: bool,
+    watch: Watch,
 }
 
 impl NewFile {
@@ -31,16 +33,17 @@ impl NewFile {
         };
         let file = as_operator(process, path, true, create).map_err(|e| {
             let (problem, hint) = if e.kind() == ErrorKind::AlreadyExists {
-                ("exists already".to_owned(), "name a file that does not exist yet")
+                ("exists already".to_owned(), "name a file that does not exist yet".to_owned())
             } else {
-                (format!("can't be made: {e}"), "check the permissions of its directory")
+                (format!("can't be made: {e}"), not_made_hint(path, &e))
             };
             let problem = format!("{} {problem}", display_path(path));
             let refusal = Refusal::new(ErrorCode::CannotCreate, problem).field(field).hint(hint);
             busy_or(&e, disk_fault_or(path, &e, refusal))
         })?;
         let file = BufWriter::with_capacity(1 << 16, file);
-        Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false })
+        let watch = Watch::file(path, process);
+        Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false, watch })
     }
 
     #[must_use]
@@ -58,7 +61,9 @@ impl NewFile {
     /// Makes the content durable.
     pub fn sync(&mut self) -> IoResult<()> {
         self.flush()?;
-        self.file.get_ref().sync_all()
+        self.file.get_ref().sync_all()?;
+        self.watch.set_written();
+        Ok(())
     }
 
     /// Makes the name durable, where the operator may open the folder.
@@ -84,6 +89,15 @@ impl Write for NewFile {
     fn flush(&mut self) -> IoResult<()> {
         self.file.flush()
     }
+}
+
+/// What to do about a file or a folder that the operator named and that can't be made.
+pub fn not_made_hint(path: &Path, error: &std::io::Error) -> String {
+    let folder = folder_of(path);
+    if error.kind() == ErrorKind::NotFound {
+        return format!("make the folder {} first, or name another one", display_path(&folder));
+    }
+    format!("check the permissions of the folder {}", display_path(&folder))
 }
 
 /// Whether two paths name the same file, or the same path for a file that does not exist yet.

@@ -15,7 +15,9 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Process;
 use crate::files::disk_fault::disk_fault_or;
 use crate::files::file_trust::{display_path, folder_of};
+use crate::files::operator_file::not_made_hint;
 use crate::files::operator_rights::{Place, as_operator, busy_or};
+use crate::files::unfinished::Watch;
 
 /// How the name ends of a folder that does not count yet, or whose run was interrupted.
 const UNFINISHED: &str = ".unfinished";
@@ -29,6 +31,7 @@ pub struct NewFolder {
     /// Whatever comes into its place by name, files are made in this one.
     folder: Arc<OwnedFd>,
     kept: bool,
+    _watch: Watch,
 }
 
 /// What is made in a folder, by its name in there.
@@ -73,11 +76,11 @@ impl NewFolder {
             Ok(Made::Exists) => return Err(cannot("exists already".to_owned()).hint(other)),
             Ok(Made::IsUnfinished) => return Err(interrupted(&unfinished, field)),
             Err(e) => {
-                let refusal = cannot(format!("can't be made: {e}"))
-                    .hint("check the permissions of its directory");
+                let refusal = cannot(format!("can't be made: {e}")).hint(not_made_hint(path, &e));
                 return Err(busy_or(&e, disk_fault_or(path, &e, refusal)));
             }
         };
+        let watch = Watch::folder(&unfinished, process);
         Ok(Self {
             path: path.to_owned(),
             unfinished,
@@ -85,6 +88,7 @@ impl NewFolder {
             field: field.to_owned(),
             folder: Arc::new(folder),
             kept: false,
+            _watch: watch,
         })
     }
 

@@ -74,6 +74,8 @@ const fn subject<'a>(user: &'a User, device: &'a Device) -> HandoutSubject<'a> {
         ticket: None,
         user,
         about: HandedOut::Device(device),
+        now: Timestamp::EARLIEST,
+        is_optional: false,
         app: HandoutApp::Any,
         key: None,
         recovery_codes: Vec::new(),

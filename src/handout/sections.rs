@@ -30,7 +30,10 @@ fn asked(matter: &Matter<'_>) -> Option<PageSection> {
         }
         _ => (Text::HandoutAskedTitle, [Text::HandoutAskedBy, Text::HandoutNeverAsked]),
     };
-    let paragraphs = texts.map(|text| matter.text(text)).to_vec();
+    let [by, never] = texts.map(|text| matter.text(text));
+    let is_let_in = matter.subject.is_optional && matter.stage == SetUpStage::ToSetUp;
+    let not_yet = is_let_in.then(|| matter.text(Text::HandoutNotAskedYet));
+    let paragraphs = [Some(by), not_yet, Some(never)].into_iter().flatten().collect();
     Some(PageSection { is_warning: true, ..section(matter, title, paragraphs) })
 }
 
@@ -98,8 +101,7 @@ fn too_late(matter: &Matter<'_>) -> Option<PageSection> {
             vec![matter.fill(Text::HandoutTooLate, &[("date", &matter.expiry()?)])]
         }
         SetUpStage::AtSignIn | SetUpStage::OnlyPassword => {
-            let until = matter.subject.user.temporary.as_ref().map(|temporary| temporary.until);
-            let until = until.map(|until| matter.texts.date(until));
+            let until = matter.temporary_until();
             let is_shown = matter.stage == SetUpStage::AtSignIn;
             let again = is_shown.then(|| matter.text(Text::HandoutShownAgain));
             let late =

@@ -109,10 +109,10 @@ fn password_steps(matter: &Matter<'_>) -> Vec<String> {
     let user = matter.subject.user;
     let sign_in = match (&user.password_change, &user.temporary) {
         (PasswordChange::NotRequired, _) => return Vec::new(),
-        (PasswordChange::Required, Some(temporary)) => {
-            let date = matter.texts.date(temporary.until);
-            matter.fill(Text::HandoutTemporaryPassword, &[("date", &date)])
-        }
+        (PasswordChange::Required, Some(_)) => match matter.temporary_until() {
+            Some(date) => matter.fill(Text::HandoutTemporaryPassword, &[("date", &date)]),
+            None => matter.text(Text::HandoutExpiredPassword),
+        },
         (PasswordChange::Required, None) => matter.text(Text::HandoutFirstPassword),
         (PasswordChange::RequiredOldOpens, _) => matter.text(Text::HandoutOldPassword),
     };

@@ -8,6 +8,7 @@ use crate::domain::handout_app::HandoutApp;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::paper_size::PaperSize;
 use crate::domain::text::{cut, shown};
+use crate::domain::time::Timestamp;
 use crate::domain::user::{HandedOut, Language, User};
 use crate::texts::{Text, Texts};
 
@@ -27,6 +28,10 @@ pub struct HandoutSubject<'a> {
     pub ticket: Option<&'a str>,
     pub user: &'a User,
     pub about: HandedOut<'a>,
+    /// When the page is written.
+    pub now: Timestamp,
+    /// Whether a sign-in lets the user in without a code until their first one was accepted.
+    pub is_optional: bool,
     pub app: HandoutApp,
     /// Of a device whose secret an app takes; `None` for what came with its secret.
     pub key: Option<ManualKey>,
@@ -151,6 +156,13 @@ impl Matter<'_> {
     /// Whether the page must be shown to nobody.
     pub const fn has_secret(&self) -> bool {
         self.has_key() || self.has_codes()
+    }
+
+    /// Until when the temporary password of the user works; `None` where there is none, or it has expired.
+    pub fn temporary_until(&self) -> Option<String> {
+        let temporary = self.subject.user.temporary.as_ref();
+        let good = temporary.filter(|temporary| temporary.is_good(self.subject.now));
+        good.map(|temporary| self.texts.date(temporary.until))
     }
 
     /// The last moment for the first code, as people write it.

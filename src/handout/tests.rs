@@ -14,6 +14,7 @@ use crate::domain::fixture;
 use crate::domain::handout_app::HandoutApp;
 use crate::domain::otpauth::{self, AppSettings};
 use crate::domain::paper_size::PaperSize;
+use crate::domain::time::Timestamp;
 use crate::domain::user::{HandedOut, Language, User};
 use crate::files::file_trust::FilePolicy;
 use crate::handout::page::Handout;
@@ -39,6 +40,8 @@ struct Sample {
     without_device: Option<HandedOut<'static>>,
     recovery_codes: usize,
     paper_codes: usize,
+    now: Timestamp,
+    is_optional: bool,
 }
 
 impl Sample {
@@ -60,6 +63,9 @@ impl Sample {
             without_device: None,
             recovery_codes: 0,
             paper_codes: 0,
+            // 2025-02-28T12:00:00Z
+            now: fixture::at(1_740_744_000),
+            is_optional: false,
         }
     }
 
@@ -82,6 +88,8 @@ impl Sample {
             ticket: self.ticket.as_deref(),
             user: &self.user,
             about: self.without_device.unwrap_or(HandedOut::Device(&self.device)),
+            now: self.now,
+            is_optional: self.is_optional,
             app: self.app,
             key: self.has_key.then(key),
             recovery_codes: codes(self.recovery_codes, "89AB-CDEF-GHJK"),

@@ -15,6 +15,7 @@ use uzers::os::unix::UserExt as _;
 
 use super::{Delivery, Notice};
 use crate::config::Hook;
+use crate::domain::causes::with_causes;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
@@ -84,7 +85,7 @@ pub fn run(
 }
 
 fn error_text(error: &anyhow::Error) -> String {
-    shown(&format!("{error:#}")).into_owned()
+    shown(&with_causes(error.chain())).into_owned()
 }
 
 /// Whoever can change the program can run anything with mfactl's rights.

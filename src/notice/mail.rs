@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{Delivery, OutgoingMail};
 use crate::config::{Mail, TlsMode};
+use crate::domain::causes::with_causes;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::files::file_trust::{FileKind, FilePolicy, display_path};
@@ -134,13 +135,24 @@ impl Mailer<'_> {
 /// The error on one line of at most 200 characters, whatever the server put into it.
 fn error_text(error: &anyhow::Error) -> String {
     const LONGEST: usize = 200;
-    let text = format!("{error:#}").replace(['\r', '\n'], " ");
+    let text = with_causes(error.chain()).replace(['\r', '\n'], " ");
     shown(&text).chars().take(LONGEST).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_is_gone_is_said_once() {
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let client = ClientId::default();
+        let connect = AsyncSmtpConnection::connect_tokio1(gone, None, &client, None, None);
+        let error = runtime.block_on(connect).err().unwrap();
+        let text = error_text(&error.into());
+        assert_eq!(text.matches("refused").count(), 1, "{text}");
+    }
 
     #[test]
     fn text_from_a_server_stays_on_one_line() {

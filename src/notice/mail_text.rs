@@ -97,7 +97,7 @@ mod tests {
     fn every_kind_has_its_own_text_in_both_languages() {
         for (language, date) in [
             (Language::English, "When: 1 January 2026 at 00:00 (UTC)"),
-            (Language::French, "Date\u{a0}: 1er janvier 2026 à 0 h 00 (UTC)"),
+            (Language::French, "Date\u{a0}: 1er janvier 2026 à 0\u{a0}h\u{a0}00 (UTC)"),
         ] {
             let mut subjects = std::collections::BTreeSet::new();
             for kind in ALL {

@@ -13,6 +13,7 @@ use crate::audit::AuditRecord;
 use crate::config::Notify;
 use crate::domain::audit::event::Ticket;
 use crate::domain::authenticate::Outcome;
+use crate::domain::causes::with_causes;
 use crate::domain::notice::NoticeKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -106,10 +107,10 @@ fn notify_all(
         Ok(results) => {
             warn_of_failures(app, &results, pending);
             if let Err(error) = log_notices(app, opened, ticket, pending, &results) {
-                app.warn(&format!("can't log the notice: {error:#}"));
+                app.warn(&format!("can't log the notice: {}", with_causes(error.chain())));
             }
         }
-        Err(error) => app.warn(&format!("no user was notified: {error:#}")),
+        Err(error) => app.warn(&format!("no user was notified: {}", with_causes(error.chain()))),
     }
 }
 

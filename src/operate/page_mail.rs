@@ -10,6 +10,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::config::{Mail, TlsMode};
 use crate::domain::audit::event::Ticket;
+use crate::domain::causes::with_causes;
 use crate::domain::device::Device;
 use crate::domain::mailing::{
     ADDRESS_REST, AddressChange, LoggedMailing, MAILS_PERIOD, address, check,
@@ -176,7 +177,7 @@ pub fn send_page(app: &mut App<'_>, opened: &mut OpenStore, ready: &ReadyMail<'_
         app.warn(&format!("{} got no page: {problem}", user.name));
     }
     if let Err(error) = log_result(app, opened, ready, &result) {
-        app.warn(&format!("can't log the mail: {error:#}"));
+        app.warn(&format!("can't log the mail: {}", with_causes(error.chain())));
     }
     Ok(is_sent)
 }

@@ -305,7 +305,8 @@ mod tests {
         assert_eq!(title.replace('\n', " "), expected);
         assert!(rest.starts_with(" 1. 00001-ABCDE    4. 00004-ABCDE"), "{text:?}");
         let french = PaperList { texts: Texts(Language::French), ..list(10) }.text(SHEET);
-        let start = "Codes de alice\u{a0}: paper, liste du 1er janvier 1970 à 0 h 00 (UTC).";
+        let start =
+            "Codes de alice\u{a0}: paper, liste du 1er janvier 1970 à 0\u{a0}h\u{a0}00 (UTC).";
         assert!(french.replace('\n', " ").starts_with(start), "{french:?}");
         assert_eq!(text.matches("ABCDE").count(), 10);
         assert!(text.ends_with("ABCDE\n\n"), "{text:?}");

@@ -187,14 +187,15 @@ impl ReadTx<'_> {
     }
 
     /// How many users there are. Believes the rows, as a list does.
-    pub fn user_counts(&mut self) -> Result<UserCounts> {
-        let mut count = |sql| -> Result<u64> {
-            let count = first(&mut *self.driver, sql, &[], |row| row.int(0))?;
+    pub fn user_counts(&mut self, now: Timestamp) -> Result<UserCounts> {
+        let mut count = |sql, values: &[Value]| -> Result<u64> {
+            let count = first(&mut *self.driver, sql, values, |row| row.int(0))?;
             Ok(count.flatten().unwrap_or_default().cast_unsigned())
         };
         Ok(UserCounts {
-            users: count(sql::COUNT_USERS)?,
-            with_active_device: count(sql::COUNT_USERS_WITH_ACTIVE_DEVICE)?,
+            users: count(sql::COUNT_USERS, &[])?,
+            with_active_device: count(sql::COUNT_USERS_WITH_ACTIVE_DEVICE, &[])?,
+            waiting: count(sql::COUNT_USERS_WAITING, &[Value::Int(now.as_i64())])?,
         })
     }
 

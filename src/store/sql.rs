@@ -356,6 +356,9 @@ pub const DEVICES_AHEAD: &str = "SELECT count(*) FROM devices WHERE state IN ('a
 pub const COUNT_USERS: &str = "SELECT count(*) FROM users";
 pub const COUNT_USERS_WITH_ACTIVE_DEVICE: &str =
     "SELECT count(DISTINCT \"user\") FROM devices WHERE state = 'active'";
+pub const COUNT_USERS_WAITING: &str = "SELECT count(DISTINCT d.\"user\") FROM devices d \
+     WHERE d.state = 'pending' AND d.expires_at > $1 AND NOT EXISTS (SELECT 1 FROM devices o \
+     WHERE o.\"user\" = d.\"user\" AND o.state IN ('active', 'disabled'))";
 pub const CREATED_BETWEEN: &str = "SELECT id FROM users WHERE created_at > $1 AND created_at <= $2";
 pub const REQUIRED_BETWEEN: &str =
     "SELECT id FROM users WHERE required_from > $1 AND required_from <= $2";

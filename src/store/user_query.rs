@@ -47,6 +47,8 @@ pub struct UserCounts {
     pub users: u64,
     /// Those whose MFA is enabled.
     pub with_active_device: u64,
+    /// Those whose MFA is pending, and whose device has not expired.
+    pub waiting: u64,
 }
 
 /// A date of a user that can be searched for.

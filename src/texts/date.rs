@@ -103,17 +103,17 @@ mod tests {
             (
                 "2025-03-14T15:04:59Z",
                 "14 March 2025 at 15:04 (UTC)",
-                "14 mars 2025 à 15 h 04 (UTC)",
+                "14 mars 2025 à 15\u{a0}h\u{a0}04 (UTC)",
             ),
             (
                 "2026-08-01T09:00:00Z",
                 "1 August 2026 at 09:00 (UTC)",
-                "1er août 2026 à 9 h 00 (UTC)",
+                "1er août 2026 à 9\u{a0}h\u{a0}00 (UTC)",
             ),
             (
                 "2025-12-31T23:59:59Z",
                 "31 December 2025 at 23:59 (UTC)",
-                "31 décembre 2025 à 23 h 59 (UTC)",
+                "31 décembre 2025 à 23\u{a0}h\u{a0}59 (UTC)",
             ),
         ] {
             assert_eq!(ENGLISH.date(at(time)), english);
@@ -122,7 +122,7 @@ mod tests {
         let paris = Zone::of_rule("CET-1CEST,M3.5.0,M10.5.0/3");
         assert_eq!(
             FRENCH.date_in(&paris, at("2025-12-31T23:30:00Z")),
-            "1er janvier 2026 à 0 h 30 (CET)"
+            "1er janvier 2026 à 0\u{a0}h\u{a0}30 (CET)"
         );
         assert_eq!(
             ENGLISH.date_in(&paris, at("2025-07-14T10:00:00Z")),
@@ -144,7 +144,7 @@ mod tests {
         }
         assert_eq!(
             FRENCH.end_of_wait(&Zone::default(), at("2026-01-01T00:02:00Z"), now),
-            "1er janvier 2026 à 0 h 02 (UTC), dans 2 minutes"
+            "1er janvier 2026 à 0\u{a0}h\u{a0}02 (UTC), dans 2 minutes"
         );
     }
 

@@ -198,6 +198,10 @@ const fn text(text: Text) -> &'static str {
         // A sign-in: what is said on the way.
         Text::NewPasswordNeeded => "a new password is needed",
         Text::SetUpAppNow => "MFA is required: set up an authenticator app now",
+        Text::FirstCodeNow => {
+            "MFA is required, and your device {device} waits for its first code: if you have scanned its QR code \
+             already, type the code that your app shows; if not, scan this one"
+        }
         Text::CodeWrong => "that code is wrong",
         Text::CodeUsed => "that code was used already: {next}",
         Text::NotACode => "that is no code: {form}, or type a recovery or bypass code",
@@ -253,6 +257,9 @@ const fn text(text: Text) -> &'static str {
         }
         Text::NewPasswordRequired => "{user}: a new password is required",
         Text::DeviceRequired => "{user}: MFA is required; set up a device",
+        Text::FirstCodeRequired => {
+            "{user}: MFA is required; type the first code of your device {device}"
+        }
         Text::DeviceRequiredOfHelpdesk => {
             "{user}: MFA is required; ask the helpdesk for a new QR code"
         }
@@ -355,6 +362,10 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutTemporaryPassword => {
             "Open the sign-in page. Sign in with your user name and the temporary password that the helpdesk gave \
              you. It works once, until {date}."
+        }
+        Text::HandoutExpiredPassword => {
+            "Ask the helpdesk for a new temporary password: one that you were given before no longer works. Then open \
+             the sign-in page, and sign in with your user name and the new temporary password."
         }
         Text::HandoutFirstPassword => "Open the sign-in page and sign in with your user name.",
         Text::HandoutOldPassword => {
@@ -545,6 +556,10 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutAskedTitle => "Who asks you for a code?",
         Text::HandoutAskedBy => "Only the sign-in page, after you have opened it yourself.",
+        Text::HandoutNotAskedYet => {
+            "If it lets you in without asking for a code, your codes are not in use yet: tell the helpdesk, and sign \
+             in again once they have it ask you for one."
+        }
         Text::HandoutNeverAsked => {
             "Never the helpdesk, and never anybody by phone, e-mail or chat. Don’t show or read out a code, and show \
              this page to nobody. If somebody asks for a code, refuse and tell the helpdesk."

@@ -64,9 +64,9 @@ const fn text(text: Text) -> &'static str {
         Text::Minutes => "{count} minutes",
         Text::Hour => "{count} heure",
         Text::Hours => "{count} heures",
-        Text::Seconds => "{count} s",
+        Text::Seconds => "{count}\u{a0}s",
         Text::Soon => "{date}, dans {span}",
-        Text::Date => "{day} {month} {year} à {hour} h {minute} ({zone})",
+        Text::Date => "{day} {month} {year} à {hour}\u{a0}h\u{a0}{minute} ({zone})",
         Text::Month1 => "janvier",
         Text::Month2 => "février",
         Text::Month3 => "mars",
@@ -212,6 +212,11 @@ const fn text(text: Text) -> &'static str {
             "l’authentification à deux facteurs est obligatoire\u{a0}: installez maintenant une application \
              d’authentification"
         }
+        Text::FirstCodeNow => {
+            "l’authentification à deux facteurs est obligatoire, et votre appareil {device} attend son premier \
+             code\u{a0}: si vous avez déjà scanné son code QR, saisissez le code que votre application affiche\u{a0}; \
+             sinon, scannez celui-ci"
+        }
         Text::CodeWrong => "ce code est faux",
         Text::CodeUsed => "ce code a déjà servi\u{a0}: {next}",
         Text::NotACode => {
@@ -277,6 +282,10 @@ const fn text(text: Text) -> &'static str {
         Text::NewPasswordRequired => "{user}\u{a0}: il faut un nouveau mot de passe",
         Text::DeviceRequired => {
             "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; installez un appareil"
+        }
+        Text::FirstCodeRequired => {
+            "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; saisissez le premier code de \
+             votre appareil {device}"
         }
         Text::DeviceRequiredOfHelpdesk => {
             "{user}\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; demandez un nouveau code QR au \
@@ -411,6 +420,11 @@ const fn text(text: Text) -> &'static str {
             "Ouvrez la page de connexion. Connectez-vous avec votre nom d’utilisateur et le mot de passe \
              temporaire reçu du centre d’assistance. Il ne sert qu’une fois, jusqu’au {date}."
         }
+        Text::HandoutExpiredPassword => {
+            "Demandez un nouveau mot de passe temporaire au centre d’assistance\u{a0}: celui que vous avez reçu \
+             auparavant ne fonctionne plus. Ouvrez ensuite la page de connexion et connectez-vous avec votre nom \
+             d’utilisateur et le nouveau mot de passe temporaire."
+        }
         Text::HandoutFirstPassword => {
             "Ouvrez la page de connexion et connectez-vous avec votre nom d’utilisateur."
         }
@@ -469,6 +483,8 @@ const fn text(text: Text) -> &'static str {
             "Installez Yubico Authenticator sur votre téléphone (App Store ou Google Play) ou sur votre ordinateur \
              (yubico.com). Munissez-vous de votre YubiKey\u{a0}: c’est elle qui garde la clé de vos codes."
         }
+        // The menus of the apps in French: Google's and Microsoft's as their vendors' French help has them, Yubico's as
+        // lib/l10n/app_fr.arb of Yubico/yubioath-flutter has them. Those of Okta and Duo could not be looked up.
         Text::HandoutScanGoogle => {
             "Ouvrez l’application et touchez + en bas à droite. Touchez «\u{a0}Scanner un code QR\u{a0}» et visez \
              {square} avec l’appareil photo."
@@ -488,8 +504,8 @@ const fn text(text: Text) -> &'static str {
         }
         Text::HandoutScanYubico => {
             "Ouvrez l’application, puis branchez votre YubiKey ou tenez-la contre le dos du téléphone. Dans le menu, \
-             choisissez «\u{a0}Ajouter un compte\u{a0}», puis «\u{a0}Scanner le code QR\u{a0}», et visez {square} \
-             avec l’appareil photo. Touchez «\u{a0}Enregistrer\u{a0}»\u{a0}; présentez de nouveau la YubiKey si \
+             choisissez «\u{a0}Ajouter compte\u{a0}», puis «\u{a0}Scanner code QR\u{a0}», et visez {square} avec \
+             l’appareil photo. Touchez «\u{a0}Enregistrer\u{a0}»\u{a0}; présentez de nouveau la YubiKey si \
              l’application le demande."
         }
         Text::HandoutScanAny => {
@@ -517,8 +533,8 @@ const fn text(text: Text) -> &'static str {
              «\u{a0}Enregistrer\u{a0}»."
         }
         Text::HandoutTypeYubico => {
-            "Si vous ne pouvez pas scanner\u{a0}: choisissez «\u{a0}Ajouter un compte\u{a0}», puis la saisie \
-             manuelle. Saisissez le nom du compte et la clé secrète {there}, puis touchez «\u{a0}Enregistrer\u{a0}»."
+            "Si vous ne pouvez pas scanner\u{a0}: choisissez «\u{a0}Ajouter compte\u{a0}», puis «\u{a0}Saisir \
+             manuellement\u{a0}». Saisissez le nom du compte et la clé secrète {there}, puis touchez «\u{a0}Enregistrer\u{a0}»."
         }
         Text::HandoutTypeAny => {
             "Si vous ne pouvez pas scanner\u{a0}: choisissez dans l’application de saisir la clé à la main. \
@@ -623,6 +639,10 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutAskedTitle => "Qui vous demande un code\u{a0}?",
         Text::HandoutAskedBy => {
             "Uniquement la page de connexion, après que vous l’avez ouverte vous-même."
+        }
+        Text::HandoutNotAskedYet => {
+            "Si elle vous laisse entrer sans demander de code, vos codes ne sont pas encore utilisés\u{a0}: prévenez \
+             le centre d’assistance, et reconnectez-vous quand il aura activé la demande d’un code."
         }
         Text::HandoutNeverAsked => {
             "Jamais le centre d’assistance, ni qui que ce soit par téléphone, par e-mail ou par messagerie. Ne \

@@ -180,3 +180,44 @@ fn a_page_on_a_full_disk_is_74_and_changes_nothing() {
     disk.run(&line).expect(0);
     assert!(has_key(&text(&file)));
 }
+
+/// An interrupt at each sync: there is a word for each, no page is left that counts for nothing, and no set of codes is
+/// lost with one that counts.
+#[test]
+fn an_interrupt_says_what_is_in_force_and_leaves_no_page_that_is_void() {
+    if !tools("interrupts while a page is written") {
+        return;
+    }
+    let (template, old) = with_codes();
+    let (mut removed, mut kept) = (0, 0);
+    for sync in 1.. {
+        let world = template.copy();
+        let file = page(&world);
+        let inject = format!("inject=fsync,fdatasync:signal=INT:when={sync}");
+        // A job in the background ignores interrupts, and so would this.
+        let default = ["env", "--default-signal=INT"];
+        let traced =
+            ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e"];
+        let under = default.into_iter().chain(traced).chain([inject.as_str()]);
+        let line = format!("handout alice --active --recovery-codes --output {}", file.display());
+        let ran = world.call(&line).under(under).run();
+        if ran.code == 0 {
+            break;
+        }
+        assert_eq!(ran.code, 130, "{sync}: {ran:?}");
+        assert!(ran.err.contains("mfactl: interrupted: "), "{sync}: {ran:?}");
+        let accepts = |code: &str| world.verify("alice", code).outcome() == "accepted";
+        if file.exists() {
+            kept += 1;
+            assert!(ran.err.contains(&file.display().to_string()), "{sync}: {ran:?}");
+            let new = codes(&text(&file), 4, 4);
+            let is_new_in_force = new.first().is_some_and(|code| accepts(code));
+            assert!(is_new_in_force || accepts(&old), "{sync}: {ran:?}");
+        } else {
+            removed += 1;
+            assert!(ran.err.contains("alice.txt was removed"), "{sync}: {ran:?}");
+            assert!(accepts(&old), "{sync}: {ran:?}");
+        }
+    }
+    assert!(removed > 1 && kept > 0, "{removed} removed, {kept} kept");
+}

@@ -1,5 +1,7 @@
 //! Pages for the users of a list, which are on the disk before the list is changed.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::app::App;
@@ -24,6 +26,16 @@ pub struct PagesReport {
     folder: String,
     form: &'static str,
     pages: u64,
+}
+
+impl PagesReport {
+    /// What a rehearsal says of pages that it does not write.
+    pub fn rehearsed(app: &mut App<'_>, folder: &Path, form: &'static str, pages: u64) -> Self {
+        let folder = display_path(folder);
+        let counted = counted(pages, "page");
+        app.note(&format!("would write {counted} and {INDEX} to the new folder {folder}"));
+        Self { folder, form, pages }
+    }
 }
 
 impl WrittenPages {

@@ -9,7 +9,7 @@ use crate::app::{App, OpenStore};
 use crate::commands::Verb as _;
 use crate::commands::add_user::similar_note;
 use crate::commands::bulk::lines::BulkWords;
-use crate::commands::bulk::pages::WrittenPages;
+use crate::commands::bulk::pages::{PagesReport, WrittenPages};
 use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::handout::folder::{NewPages, PageSubject};
@@ -268,6 +268,11 @@ impl BulkVerb for EnrolEach {
             app.note(&format!("hint: {words}"));
         }
         Ok(Some(written))
+    }
+
+    fn rehearse_pages(&self, app: &mut App<'_>, plan: &BulkPlan) -> Option<PagesReport> {
+        let count = plan.rows.iter().filter(|row| row.gives_secret).count() as u64;
+        Some(self.pages.as_ref()?.rehearse(app, count))
     }
 
     fn secrets(&self, row: &BulkRow) -> SecretFields {

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::app::operator_files;
-use crate::commands::bulk::pages::{INDEX, WrittenPages};
+use crate::commands::bulk::pages::{INDEX, PagesReport, WrittenPages};
 use crate::commands::handout::page::{PageOptions, PageSecrets, Pages};
 use crate::domain::audit::event::Ticket;
 use crate::domain::file_names::FileNames;
@@ -99,6 +99,11 @@ impl HandoutsOptions {
 }
 
 impl NewPages {
+    /// Says where so many pages would be.
+    pub fn rehearse(&self, app: &mut App<'_>, count: u64) -> PagesReport {
+        PagesReport::rehearsed(app, &self.path, self.form.word(), count)
+    }
+
     /// Writes a page for each, durably. The pages of one batch are in memory at once, and no more.
     pub fn write<'s>(
         &self,

@@ -44,6 +44,7 @@ impl WriteHandout {
         let must_have_mfa = app.config.policy.requirement(&user).is_in_force(now);
         let about = to_hand_out(&user, label.as_ref(), self.active, must_have_mfa, now)?;
         pages.check_app(app, &user, about)?;
+        pages.warn_of_expired_password(app, &user);
         let is_secret = about.has_secret();
         let has_secret = is_secret && app.config.handout.mail_secrets;
         mail_server(app, has_secret)?;

@@ -17,10 +17,13 @@ use crate::domain::name::Label;
 use crate::domain::otpauth;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::paper_size::PaperSize;
+use crate::domain::password::PasswordChange;
+use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::shown_state::changed_meanwhile;
-use crate::domain::user::{HandedOut, Language, User};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{HandedOut, Language, Status, User};
 use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
 use crate::handout::{HandoutForm, HandoutSubject, HandoutWriter, ManualKey, compose};
@@ -65,6 +68,8 @@ pub struct Pages {
     issuer: String,
     contact: Option<String>,
     ticket: Option<String>,
+    policy: Policy,
+    now: Timestamp,
 }
 
 /// The secrets of one page.
@@ -102,6 +107,8 @@ impl Pages {
             issuer: config.issuer.clone(),
             contact: config.site.contact.clone(),
             ticket: ticket.ticket.clone(),
+            policy: config.policy.clone(),
+            now: app.env.clock.now()?,
         })
     }
 
@@ -137,6 +144,31 @@ impl Pages {
             app.warn(&caution);
         }
         Ok(())
+    }
+
+    /// Whether the sign-in lets this user in without a code as long as none was accepted.
+    fn is_optional(&self, user: &User) -> bool {
+        let is_required = self.policy.requirement(user).is_in_force(self.now);
+        !is_required && user.status() != Status::Enabled
+    }
+
+    /// Warns of a page that the user can't follow as yet: it is no promise of a password that is void.
+    pub fn warn_of_expired_password(&self, app: &mut App<'_>, user: &User) {
+        let is_needed = user.password_change == PasswordChange::Required;
+        let temporary = user.temporary.as_ref().filter(|_| is_needed);
+        let Some(expired) = temporary.filter(|temporary| !temporary.is_good(self.now)) else {
+            return;
+        };
+        let (name, until) = (&user.name, expired.until);
+        app.warn(&format!(
+            "{name}'s temporary password expired {until}: the page says to ask for a new one"
+        ));
+        let force = command("force-new-password").name(name);
+        // Without it the device of the page would be gone.
+        let has_device = user.live().next().is_some();
+        let force = if has_device { force.flag("--keep-mfa") } else { force };
+        let words = app.words(force.after("to make a new one, run: "));
+        app.note(&format!("hint: {words}"));
     }
 
     /// In the language of the command line, else the user's, else the site's: never that of the operator's terminal.
@@ -184,6 +216,8 @@ impl Pages {
             ticket: self.ticket.as_deref(),
             user,
             about,
+            now: self.now,
+            is_optional: self.is_optional(user),
             app: self.app.unwrap_or(HandoutApp::Any),
             key,
             recovery_codes: secrets.recovery_codes.clone(),
@@ -257,6 +291,7 @@ impl NewPage {
     ) -> Result<Option<WrittenPage>> {
         let about = HandedOut::Device(device);
         self.pages.check_app(app, user, about)?;
+        self.pages.warn_of_expired_password(app, user);
         let content = self.pages.write(user, about, secrets)?;
         if is_rehearsal {
             return Ok(None);

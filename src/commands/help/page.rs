@@ -11,6 +11,7 @@ use crate::commands::{VerbEntry, find_entry, root};
 use crate::domain::hint;
 use crate::domain::text::counted;
 use crate::env::Env;
+use crate::options::Options;
 
 /// The heading of the options that every verb has.
 const GLOBAL_HEADING: &str = "Global options";
@@ -78,6 +79,9 @@ pub fn requested(error: &clap::Error) -> Option<(&'static VerbEntry, Form)> {
 pub fn page(verb: &VerbEntry, form: Form, env: &Env) -> String {
     let width = fit::width(env);
     let mut root = root().subcommand(verb.command()).term_width(width);
+    if verb.spec.writes_pages {
+        root = root.mut_arg("lang", Options::list_both_languages);
+    }
     root.build();
     let Some(command) = root.find_subcommand(verb.spec.name) else { return String::new() };
     let page = match form {

@@ -177,7 +177,7 @@ fn more(html: &mut String, left_out: u64, command: &Command) {
     if left_out > 0 {
         let _ = writeln!(
             html,
-            "<p>… and {left_out} more; for all of them run: <code>{}</code></p>",
+            "<p>… and {left_out} more; for all of them, run: <code>{}</code></p>",
             escaped(&command.to_string())
         );
     }

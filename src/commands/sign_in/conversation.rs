@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
-use super::{SignInReport, new_device, verdict};
+use super::{SetUp, SignInReport, device_to_set_up, verdict};
 use crate::app::{App, OpenStore, language_of};
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
@@ -11,12 +11,14 @@ use crate::commands::new_password::{ask_new_password, in_words};
 use crate::commands::prove::Talk;
 use crate::domain::backup_code::Submitted;
 use crate::domain::code_source::CodeSource;
+use crate::domain::device::Device;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::sign_in::{RejectReason, SignInOutcome};
+use crate::domain::text::shown;
 use crate::domain::user::User;
 use crate::report::{Report, Verdict};
 use crate::show::{EnrolmentKey, ShowOptions};
@@ -77,14 +79,15 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
                 credentials.new_password = Some(choose_password(app, texts, owner.as_ref())?);
             }
             SignInOutcome::EnrolmentRequired { is_barred: false } if !shown => {
-                let (user, device, secret) = new_device(app, opened, name)?;
+                let SetUp { user, device, secret, is_new: is_made_now } =
+                    device_to_set_up(app, opened, name)?;
                 set_interrupt_message(app, texts, is_new, true);
                 let issuer = app.config.issuer.clone();
                 let key = EnrolmentKey::new(&user, &issuer, &device, &secret)?;
                 let options = ShowOptions::default();
                 let showing = options.choose_output(app, false)?;
-                let words = texts.text(Text::SetUpAppNow);
-                talk.begin(app, &key, showing, words)
+                let words = set_up_words(texts, &device, is_made_now);
+                talk.begin(app, &key, showing, &words)
                     .context("the new device is pending; sign in again")?;
                 shown = true;
                 credentials.code = ask_code(app, texts, &talk, CodeSource::App, &mut malformed)?;
@@ -114,6 +117,14 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
             return Ok(Report::one(SignInReport::new(app, texts, name, &done), Verdict::No));
         }
     }
+}
+
+/// Whoever was given a page has the app already, and is asked for the code of it, not to begin again.
+fn set_up_words(texts: Texts, device: &Device, is_made_now: bool) -> String {
+    if is_made_now {
+        return texts.text(Text::SetUpAppNow).to_owned();
+    }
+    texts.fill(Text::FirstCodeNow, &[("device", &shown(device.label.as_str()))])
 }
 
 /// Sets the message for an interruption: unlike an operator, the user can't look up what was stored.

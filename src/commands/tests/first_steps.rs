@@ -54,9 +54,29 @@ fn each_state_of_a_store_has_its_next_step() {
     let _ = world.pending("bob", "");
     let _ = world.run("add-user carol").ok();
     let out = greeted(&world);
-    assert!(out.contains("2 of 3 users have no MFA in force"), "{out}");
+    let words = |out: &str| out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words(&out).contains(
+            "2 of 3 users have no MFA in force; 1 of them waits for the first code of a device."
+        ),
+        "{out}"
+    );
+    let steps =
+        "  mfactl list-status --without-mfa\n  mfactl enrol -- NAME\n  mfactl show-qr -- NAME\n";
+    assert!(out.contains(steps), "{out}");
     let listed = world.run("list-status --without-mfa --json").ok().json();
     assert_eq!(listed["users"].as_array().unwrap().len(), 2, "the list says the same");
+    let _ = world.run("remove-user carol --yes").ok();
+    let out = greeted(&world);
+    let waits = "1 of 2 users has no MFA in force, whose device waits for a first code.";
+    assert!(words(&out).contains(waits), "{out}");
+    let steps = "  mfactl list-status --without-mfa\n  mfactl show-qr -- NAME\n";
+    assert!(out.contains(steps), "{out}");
+    // An expired device waits for nothing.
+    world.wait(73 * 3600);
+    let out = greeted(&world);
+    assert!(words(&out).contains("1 of 2 users has no MFA in force. To see"), "{out}");
+    let _ = world.run("add-user carol").ok();
     let _ = world.run("remove-user bob --yes").ok();
     let out = greeted(&world);
     assert!(out.contains("1 of 2 users has no MFA in force"), "{out}");
@@ -84,11 +104,40 @@ fn a_store_that_cannot_be_read_is_said_and_is_no_failure() {
         let out = world.run(line).ok().out;
         assert!(out.contains("The store can't be looked at: "), "{line}: {out}");
         assert!(!out.contains("mfactl: error"), "{line}: {out}");
+        assert!(out.contains("doctor\n"), "{line}: {out}");
     }
     // What an operator may not list is not counted for them either.
     world.configure("[roles]\nauditors = []\n");
     let out = world.run("").ok().out;
     assert!(!out.contains("have no MFA"), "{out}");
+}
+
+#[test]
+fn a_damaged_store_has_doctor_as_its_next_step() {
+    let world = World::new();
+    let _ = world.active("alice");
+    world.sql("UPDATE users SET language = 'xx' WHERE name = 'alice'");
+    let out = world.run("").ok().out;
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let problem = "The store can't be looked at: the store is damaged: the record of alice";
+    assert!(words.contains(problem), "{out}");
+    assert!(words.contains("To find out what is wrong: mfactl doctor"), "{out}");
+    assert!(!out.contains("remove-user"), "what gives a user up is not the first step: {out}");
+}
+
+#[test]
+fn a_file_that_is_no_store_has_doctor_as_its_next_step() {
+    let world = World::new();
+    if world.engine.is_postgres() {
+        return;
+    }
+    let path = world.folder.path().join("broken.db");
+    std::fs::write(&path, [b'x'; 8192]).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let line = format!("--store {}", path.display());
+    let out = world.run(&line).ok().out;
+    assert!(out.contains("The store can't be looked at: "), "{out}");
+    assert!(out.contains(&format!(" --store {} doctor\n", path.display())), "{out}");
 }
 
 #[test]
@@ -105,12 +154,20 @@ fn an_ordinary_user_of_a_machine_with_a_store_hears_of_their_own_mfa() {
 }
 
 #[test]
-fn it_is_for_people_and_a_format_or_a_help_flag_asks_for_the_overview() {
+fn it_is_for_people_and_a_help_flag_asks_for_the_overview() {
     let world = World::new();
     let overview = world.run("help").ok().out;
-    for line in ["-h", "--help", "--json", "--format csv"] {
+    for line in ["-h", "--help"] {
         assert_eq!(world.run(line).ok().out, overview, "{line}");
     }
+    // A program would take text for data.
+    for line in ["--json", "--format jsonl", "--format csv", "--json --quiet"] {
+        let ran = world.run(line);
+        assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{line}: {ran:?}");
+        assert!(ran.err.contains("a verb is missing"), "{line}: {ran:?}");
+        assert!(ran.err.contains("mfactl help"), "{line}: {ran:?}");
+    }
+    assert_eq!(world.run("--json").error(), "usage");
     assert_ne!(world.run("").ok().out, overview);
     assert_eq!(world.run("--color always").ok().out, world.run("").ok().out);
 }

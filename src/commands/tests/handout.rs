@@ -376,7 +376,7 @@ fn a_page_that_has_no_place_is_refused_before_anything_is_logged() {
         ("--output -".to_owned(), 64, "does not end in"),
         (format!("--output {folder}/there.html"), 73, "exists already"),
         (format!("--output {folder}/link.pdf"), 73, "exists already"),
-        (format!("--output {folder}/no/a.txt"), 73, "check the permissions of its directory"),
+        (format!("--output {folder}/no/a.txt"), 73, "/no first, or name another one"),
     ] {
         let ran = world.run(&format!("handout alice --active --recovery-codes {output}"));
         assert_eq!(ran.code, code, "{output}: {ran:?}");

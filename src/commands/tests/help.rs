@@ -103,6 +103,47 @@ fn device_options_say_which_device_is_meant() {
 }
 
 #[test]
+fn both_languages_are_named_where_there_are_pages() {
+    let world = World::empty();
+    for verb in VERBS {
+        let page = helped(&world, &format!("help {}", verb.spec.name));
+        let lists_both = page.contains("[possible values: en, fr, both]");
+        assert_eq!(lists_both, verb.spec.writes_pages, "{}: {page}", verb.spec.name);
+        assert_eq!(page.contains("[possible values: en, fr]"), !lists_both, "{page}");
+    }
+}
+
+#[test]
+fn a_help_flag_is_taken_in_every_place_and_by_every_name_of_a_verb() {
+    let mut world = World::empty();
+    world.configure("[self_service]\n");
+    for verb in VERBS.iter().filter(|verb| verb.has_help_flag) {
+        for name in std::iter::once(verb.spec.name).chain(verb.spec.alias) {
+            for flag in ["-h", "--help"] {
+                let page = helped(&world, &format!("{} {flag}", verb.spec.name));
+                for line in [
+                    "NAME FLAG",
+                    "FLAG NAME",
+                    "NAME FLAG --nonsense",
+                    "NAME --quiet FLAG",
+                    "--quiet NAME FLAG",
+                    "--quiet FLAG NAME",
+                    "--json NAME FLAG",
+                    "NAME --format csv FLAG --no-input",
+                    "--store /nonexistent NAME FLAG",
+                    "--config /nonexistent FLAG NAME",
+                ] {
+                    let line = line.replace("NAME", name).replace("FLAG", flag);
+                    assert_eq!(helped(&world, &line), page, "{line}");
+                }
+            }
+        }
+    }
+    world.answers = Some(Vec::new());
+    let _ = helped(&world, "me --help");
+}
+
+#[test]
 fn help_is_asked_for_anywhere_in_the_arguments_of_a_verb() {
     let world = World::empty();
     for line in ["reset alice --help", "reset --yes --help", "--json reset --help", "status --help"]
@@ -164,7 +205,7 @@ fn verbs_of_login_services_have_no_help_flag() {
         let _ = helped(&world, &format!("help {name}"));
     }
     let services: Vec<_> = VERBS.iter().filter(|v| !v.has_help_flag).map(|v| v.spec.name).collect();
-    assert_eq!(services, ["verify", "sign-in", "me"]);
+    assert_eq!(services, ["verify", "sign-in"]);
 }
 
 #[test]

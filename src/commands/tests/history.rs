@@ -274,7 +274,7 @@ fn the_log_of_a_name_includes_every_user_who_had_it() {
     let of_the_old_name = world.run("log --user karla").ok();
     assert_eq!(
         of_the_old_name.err,
-        "mfactl: karla was renamed to carol; for later events run: mfactl log --user carol\n"
+        "mfactl: karla was renamed to carol; for later events, run: mfactl log --user carol\n"
     );
     // The table names the verbs too.
     let output = world.run("log --user carol").ok().out;

@@ -144,7 +144,10 @@ fn a_new_password_and_a_first_device_are_chosen_in_french() {
 fn a_lock_is_said_with_its_end_in_words() {
     let mut world = world("", &[("alice", "fr"), ("bob", "")]);
     for (name, words) in [
-        ("alice", "alice\u{a0}: verrouillé jusqu’au 1er janvier 2026 à 0 h 01 (UTC), dans 30 s\n"),
+        (
+            "alice",
+            "alice\u{a0}: verrouillé jusqu’au 1er janvier 2026 à 0\u{a0}h\u{a0}01 (UTC), dans 30\u{a0}s\n",
+        ),
         ("bob", "bob: locked until 1 January 2026 at 00:01 (UTC), in 30 s\n"),
     ] {
         let _ = world.active(name);
@@ -244,4 +247,42 @@ fn one_list_of_languages_serves_options_configuration_and_lists() {
     let ran = world.run_with("add-user --from - --yes", "user,language\nalice,FR\n").ok();
     drop(ran);
     assert_eq!(world.sql("SELECT language FROM users"), "fr");
+}
+
+#[test]
+fn a_device_that_waits_is_asked_for_its_first_code_and_not_set_up_anew() {
+    let users = [("alice", ""), ("bob", "fr")];
+    let mut world = world("[policy]\nmfa = \"required\"\n", &users);
+    for (name, waits, anew, ending) in [
+        (
+            "alice",
+            "your device phone waits for its first code: if you have scanned its QR code already, type the code",
+            "set up an authenticator app now",
+            "alice: MFA is required; type the first code of your device phone",
+        ),
+        (
+            "bob",
+            "votre appareil phone attend son premier code\u{a0}: si vous avez déjà scanné son code QR, saisissez le code",
+            "installez maintenant",
+            "bob\u{a0}: l’authentification à deux facteurs est obligatoire\u{a0}; saisissez le premier code de votre \
+             appareil phone",
+        ),
+    ] {
+        let phone = world.pending(name, "");
+        let words = |text: &str| text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+        let beside_code = |line: &str| line.rsplit("\u{1b}[0m").next().unwrap().to_owned();
+        let ran = sign_in(&mut world, name, vec![OLD, ""]);
+        let page = words(&ran.pages[0].lines().map(beside_code).collect::<Vec<_>>().join(" "));
+        assert!(page.contains(waits) && !page.contains(anew), "{page}");
+        assert!(ran.pages[0].contains('█'), "the QR code is there for a page that was lost");
+        assert_eq!(words(&ran.out), ending, "{ran:?}");
+        let code = leaked(world.code(&phone, 0));
+        let _ = sign_in(&mut world, name, vec![OLD, code]).ok();
+        assert_eq!(world.listed(name)["status"], "enabled");
+    }
+    // Nobody has scanned the code of a device that the sign-in makes.
+    let _ = world.run("delete bob --yes").ok();
+    let _ = world.run_with("set-password bob", OLD);
+    let ran = sign_in(&mut world, "bob", vec![OLD, ""]);
+    assert!(ran.pages.iter().all(|page| !page.contains("déjà scanné")), "{ran:?}");
 }

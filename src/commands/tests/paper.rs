@@ -293,7 +293,7 @@ fn a_list_is_in_the_language_of_the_user_or_of_the_option() {
         let text = std::fs::read_to_string(&file).unwrap();
         assert_eq!(
             text.starts_with(
-                "Codes de alice\u{a0}: paper, liste du 1er janvier 2026 à 0 h 00 (UTC)."
+                "Codes de alice\u{a0}: paper, liste du 1er janvier 2026 à 0\u{a0}h\u{a0}00 (UTC)."
             ),
             is_french
         );

@@ -89,3 +89,37 @@ fn d5_the_option_that_can_not_be_combined_is_one_that_was_given() {
         assert!(ran.code == 64 && ran.err.contains(&words), "{ran:?}");
     }
 }
+
+#[test]
+fn a_hint_for_another_name_keeps_the_file_that_was_named() {
+    let world = World::new();
+    let _ = world.pending("alice", "");
+    let _ = world.run("edit-user alice --email am@example.com").ok();
+    let folder = world.folder.path().display();
+    for (line, repeated) in [
+        (
+            format!("reset am@example.com --handout {folder}/a.pdf --lang fr --app okta --yes"),
+            format!("mfactl reset --app okta --handout {folder}/a.pdf -- alice"),
+        ),
+        (
+            format!("recovery-codes am@example.com --output {folder}/codes --dry-run --yes"),
+            format!("mfactl recovery-codes --output {folder}/codes --dry-run -- alice"),
+        ),
+    ] {
+        let ran = world.run(&line);
+        assert_eq!(ran.code, 67, "{ran:?}");
+        let words: String = ran.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&repeated), "{repeated} is not in {words}");
+    }
+    // A page of a protected user.
+    let world = self::world("");
+    world.uid.set(ADMIN);
+    let _ = world.run("enrol victor --device tablet --no-confirm --reveal-secrets").ok();
+    world.uid.set(HELPDESK);
+    let page = world.folder.path().join("v.html").display().to_string();
+    let ran = world.run(&format!("handout victor --output {page} --paper letter"));
+    assert_eq!(ran.code, 77, "{ran:?}");
+    let line = format!("mfactl handout --output {page} --paper letter -- victor");
+    assert!(ran.err.contains(&line), "{line}: {ran:?}");
+    let _ = pasted(&world, &ran, ADMIN).ok();
+}

@@ -234,3 +234,32 @@ fn own_pages_take_little_of_what_a_template_may_do() {
         assert!((100..10_000).contains(&used), "{used} of 200000");
     }
 }
+
+#[test]
+fn a_link_to_the_folder_is_trusted_as_its_way_is() {
+    let folder = folder(&[("handout.txt", "x")]);
+    let way = tempfile::tempdir().unwrap();
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let open = way.path().join("open");
+    fs::create_dir(&open).unwrap();
+    symlink(folder.path(), open.join("direct")).unwrap();
+    // A link to a link, and a relative one.
+    symlink("open/direct", way.path().join("second")).unwrap();
+    symlink("../open/./direct", open.join("third")).unwrap();
+    for (bits, is_trusted) in [(0o755, true), (0o1777, true), (0o777, false), (0o703, false)] {
+        mode(&open, bits);
+        for link in ["open/direct", "second", "open/third"] {
+            let loaded = load(&way.path().join(link));
+            assert_eq!(loaded.is_ok(), is_trusted, "{link} {bits:o}");
+            if let Err(error) = loaded {
+                let problem = error.to_string();
+                assert!(problem.contains("above the template in"), "{problem}");
+                assert!(problem.contains("/open above"), "{problem}");
+            }
+        }
+    }
+    symlink("round", way.path().join("round")).unwrap();
+    assert!(load(&way.path().join("round")).is_err());
+}

@@ -48,7 +48,7 @@ fn a_portal_user_finds_the_words_of_their_app() {
         ),
         (HandoutApp::Okta, "Okta Verify", "Choose “Other”", "Choisissez « Autre »"),
         (HandoutApp::Duo, "Duo Mobile", "“Use QR code”", "« Utiliser un code QR »"),
-        (HandoutApp::Yubico, "Yubico Authenticator", "“Add account”", "« Ajouter un compte »"),
+        (HandoutApp::Yubico, "Yubico Authenticator", "“Add account”", "« Ajouter compte »"),
         (HandoutApp::Any, "an authenticator app", "“Add account”", "« Ajouter un compte »"),
     ];
     for (app, name, english, french) in apps {
@@ -360,4 +360,42 @@ fn both_languages_say_the_same_in_the_same_order() {
             html.starts_with("<!DOCTYPE html>\n<html lang=\"en\">") && html.contains("lang=\"fr\"")
         );
     }
+}
+
+#[test]
+fn an_expired_temporary_password_is_not_promised() {
+    let mut sample = Sample::new(ENGLISH);
+    with_temporary(&mut sample);
+    for about in [HandedOut::AppAtSignIn, HandedOut::NewPassword] {
+        sample.without_device = Some(about);
+        sample.now = fixture::at(1_740_823_440);
+        says(
+            &mut sample,
+            &["Ask the helpdesk for a new temporary password"],
+            &["Demandez un nouveau mot de passe temporaire au centre d’assistance"],
+        );
+        for languages in [ENGLISH, FRENCH] {
+            sample.languages = languages;
+            let text = sample.text();
+            assert!(!text.contains("10:04") && !flowing(&text).contains("10 h 04"), "{text}");
+        }
+        sample.now = fixture::at(1_740_823_439);
+        says(&mut sample, &["It works once, until 1 March"], &["qu’une fois, jusqu’au 1er mars"]);
+    }
+}
+
+#[test]
+fn who_is_let_in_without_a_code_reads_what_that_means_until_a_code_was_accepted() {
+    let mut sample = Sample::new(ENGLISH);
+    let english = "If it lets you in without asking for a code";
+    let french = "Si elle vous laisse entrer sans demander de code";
+    sample.is_optional = true;
+    says(&mut sample, &[english], &[french]);
+    sample.is_optional = false;
+    assert!(!flowing(&sample.text()).contains(french));
+    sample.is_optional = true;
+    sample.device = fixture::phone(2, fixture::active_state());
+    assert!(!flowing(&sample.text()).contains(french), "an active device is asked for");
+    sample.device = fixture::phone(2, fixture::active_state()).disabled();
+    assert!(!flowing(&sample.text()).contains(french));
 }

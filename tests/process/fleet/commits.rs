@@ -104,6 +104,7 @@ fn a_backend_that_dies_during_commit_accepts_nothing_that_is_not_stored() {
         let ran = ran.expect(IO);
         assert_eq!((ran.error().as_str(), ran.out.as_str()), ("io", ""), "{ran:?}");
         assert!(ran.err.contains("may or may not be stored"), "{ran:?}");
+        assert!(ran.err.contains(&format!("show-user -- {user}\"")), "{ran:?}");
         wait_for_standby(&cluster, "");
         assert_eq!(world.verify(user, &code).expect(1).outcome(), "replayed", "it was stored");
     }

@@ -108,3 +108,59 @@ fn without_anything_to_do_at_the_sign_in_there_is_no_page() {
     );
     not_enabled("handout alice");
 }
+
+#[test]
+fn an_expired_temporary_password_is_warned_of_and_not_promised() {
+    let world = world(true);
+    let _ = world.run("force-new-password alice --yes --json --reveal-secrets").ok();
+    let path = |name: &str| world.folder.path().join(name).display().to_string();
+    let ran = world.run(&format!("handout alice --output {}", path("good.txt"))).ok();
+    assert!(!ran.err.contains("expired"), "{ran:?}");
+    world.wait(24 * 3600);
+    let ran = world.run(&format!("handout alice --output {}", path("late.txt"))).ok();
+    let warning = "mfactl: warning: alice's temporary password expired 2026-01-02T00:00:00Z: the page says to ask";
+    assert!(ran.err.contains(warning), "{ran:?}");
+    assert!(
+        ran.err.contains("to make a new one, run: mfactl force-new-password -- alice\n"),
+        "{ran:?}"
+    );
+    let text = std::fs::read_to_string(path("late.txt")).unwrap();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Ask the helpdesk for a new temporary password"), "{text}");
+    assert!(!text.contains("2 January 2026"), "{text}");
+    // With a device the hint must keep it: the page is about it.
+    let ran = world.run(&format!("enrol alice --handout {}", path("device.txt"))).ok();
+    let keeps = "mfactl force-new-password --keep-mfa -- alice\n";
+    assert!(ran.err.contains(keeps), "{ran:?}");
+    let _ = world.run("force-new-password --keep-mfa --yes --json --reveal-secrets alice").ok();
+    let ran = world.run(&format!("handout alice --output {}", path("again.txt"))).ok();
+    assert!(!ran.err.contains("expired"), "{ran:?}");
+}
+
+/// What the page says of a sign-in without a code agrees with what the sign-in does.
+#[test]
+fn a_page_says_of_whom_no_code_is_asked_for_yet() {
+    for (config, required, group) in [
+        ("", false, ""),
+        ("", true, ""),
+        ("[policy]\nmfa = \"required\"\n", false, ""),
+        ("[policy]\nmfa = \"required\"\nexcept_groups = [\"service\"]\n", false, "--group service"),
+    ] {
+        let world = World::new();
+        world.configure(config);
+        let _ = world.run(&format!("add-user alice {group}")).ok();
+        let _ = world.run_with("set-password alice", &format!("{PASSWORD}\n")).ok();
+        if required {
+            let _ = world.run("require-mfa alice").ok();
+        }
+        let phone = world.pending("alice", "");
+        let (_, text) = page(&world, "handout alice", "alice.txt");
+        let is_let_in = sign_in(&world, PASSWORD) == "accepted";
+        let is_said = text.contains("If it lets you in without asking for a code");
+        assert_eq!(is_said, is_let_in, "{config} {required} {group}: {text}");
+        let _ = world.verify("alice", &world.code(&phone, 0)).ok();
+        assert_eq!(sign_in(&world, PASSWORD), "code_required");
+        let (_, text) = page(&world, "handout alice --active", "active.txt");
+        assert!(!text.contains("If it lets you in without"), "{text}");
+    }
+}

@@ -165,12 +165,28 @@ fn pages_by_group_are_once_each_under_names_that_every_system_takes() {
 }
 
 #[test]
+fn a_rehearsal_says_where_the_pages_would_be_and_a_missing_place_is_named() {
+    let world = World::new();
+    let ran = enrol(&world, "--dry-run --json --form txt", JOINERS).ok();
+    let pages = ran.json()["handouts"].clone();
+    assert_eq!((&pages["form"], &pages["pages"]), (&"txt".into(), &3.into()), "{ran:?}");
+    let absent = world.folder.path().join("absent");
+    let line = format!("enrol --from - --create --yes --handouts {}/pages", absent.display());
+    for more in ["", " --dry-run"] {
+        let ran = world.run_with(&format!("{line}{more}"), JOINERS);
+        let hint = format!("make the folder {} first, or name another one", absent.display());
+        assert!(ran.code == 73 && ran.err.contains(&hint), "{ran:?}");
+        assert!(!absent.exists());
+    }
+}
+
+#[test]
 fn what_a_list_of_pages_can_not_do_makes_no_folder() {
     let world = World::new();
     let before = events(&world);
     for (more, list, code, words) in [
-        ("--dry-run", JOINERS, 0, ""),
-        ("--dry-run --json", JOINERS, 0, ""),
+        ("--dry-run", JOINERS, 0, "would write 3 pages and index.csv to the new folder /"),
+        ("--dry-run --json", JOINERS, 0, "would write 3 pages"),
         ("--yes", "name,email\nalice,a@example.com\nbob,none\n", 65, "line 3, column email"),
         ("--yes --form docx", JOINERS, 64, "docx"),
         ("--yes --group-by device", JOINERS, 64, "device"),

@@ -43,7 +43,7 @@ fn a_further_device_is_set_up_in_french() {
     let said = ran.err.replace("\n  ", " ").replace('\n', " ");
     for words in [
         "alice\u{a0}: authentification à deux facteurs activée",
-        "phone\u{a0}: actif (application), utilisé le 1er janvier 2026 à 0 h 01 (UTC)",
+        "phone\u{a0}: actif (application), utilisé le 1er janvier 2026 à 0\u{a0}h\u{a0}01 (UTC)",
         "1  installer un appareil de plus",
         "2  installer un nouvel appareil à la place d’un autre",
         "3  désactiver l’authentification à deux facteurs",
@@ -66,7 +66,7 @@ fn a_further_device_is_set_up_in_french() {
     assert_eq!(
         out,
         "alice\u{a0}: tablette est en attente\u{a0}; tablette est à confirmer avant le 4 janvier \
-         2026 à 0 h 01 (UTC)\n"
+         2026 à 0\u{a0}h\u{a0}01 (UTC)\n"
     );
     assert_eq!(
         ran.interrupt_messages.last().unwrap(),
