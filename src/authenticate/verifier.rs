@@ -122,7 +122,7 @@ impl VerifierLoop {
                 self.opened = Some(opened);
             }
             Err(error) => {
-                app.warn(&format!("the store can't be opened yet: {}", with_causes(error.chain())))
+                app.warn(&format!("the store can't be opened yet: {}", with_causes(error.chain())));
             }
         }
     }

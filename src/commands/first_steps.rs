@@ -230,7 +230,7 @@ fn unreadable(error: &anyhow::Error) -> Step {
     let mut commands: Vec<_> = hint.iter().flat_map(Hint::commands).cloned().collect();
     if commands.is_empty() {
         if let Some(hint) = hint {
-            words.push_str(&format!("; {}", shown(&hint.to_string())));
+            words = format!("{words}; {}", shown(&hint.to_string()));
         }
         commands.push(command("doctor"));
         words.push_str(". To find out what is wrong:");

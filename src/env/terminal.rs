@@ -246,7 +246,7 @@ fn exit_interrupted() {
     let message = std::iter::once(change).chain(files).collect::<Vec<_>>().join("; ");
     // What a search lists below the cursor would stand behind the message.
     let below = if std::io::stderr().is_terminal() { "\x1b[?25h\x1b[J\n" } else { "" };
-    let _ = write!(std::io::stderr(), "{below}mfactl: interrupted: {message}\n");
+    let _ = writeln!(std::io::stderr(), "{below}mfactl: interrupted: {message}");
     // A prompt that has just begun may still change the terminal after this restore.
     std::thread::sleep(PROMPT_SETUP);
     modes::restore();
