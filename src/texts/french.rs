@@ -483,8 +483,8 @@ const fn text(text: Text) -> &'static str {
             "Installez Yubico Authenticator sur votre téléphone (App Store ou Google Play) ou sur votre ordinateur \
              (yubico.com). Munissez-vous de votre YubiKey\u{a0}: c’est elle qui garde la clé de vos codes."
         }
-        // The menus of the apps in French: Google's and Microsoft's as their vendors' French help has them, Yubico's as
-        // lib/l10n/app_fr.arb of Yubico/yubioath-flutter has them. Those of Okta and Duo could not be looked up.
+        // The menus of the apps in French. Yubico's are those of its own translation (app_fr.arb); Google's "Scanner un code
+        // QR" and Microsoft's "Entrer le code manuellement" are in guides to these apps. The others are not confirmed.
         Text::HandoutScanGoogle => {
             "Ouvrez l’application et touchez + en bas à droite. Touchez «\u{a0}Scanner un code QR\u{a0}» et visez \
              {square} avec l’appareil photo."
