@@ -28,8 +28,12 @@ pub struct Modules {
 }
 
 impl Modules {
+    /// With error correction M, as the other images have.
     pub fn of(text: &str) -> Result<Self> {
-        let level = EcLevel::M;
+        Self::with_level(text, EcLevel::M)
+    }
+
+    pub fn with_level(text: &str, level: EcLevel) -> Result<Self> {
         let data = bits::encode_auto(text.as_bytes(), level)?;
         let version = data.version();
         let width = usize::try_from(version.width())?;
@@ -48,6 +52,11 @@ impl Modules {
         };
         let colors = MASKS.iter().map(masked).min_by_key(|colors| penalty(colors, width));
         Ok(Self { width, colors: colors.unwrap_or_default() })
+    }
+
+    /// Row by row.
+    pub fn colors(&self) -> &[Color] {
+        &self.colors
     }
 
     /// Outside of the code it is light.

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use qrcode::EcLevel;
 use qrcode::types::Color;
-use qrcode::{EcLevel, QrCode};
+
+use crate::handout::qr_code::Modules;
 
 /// Light modules around the code, as ISO/IEC 18004 requires.
 pub const QUIET_ZONE: u16 = 4;
@@ -27,9 +29,9 @@ impl Squares {
     pub fn of(text: &str) -> Option<Self> {
         let code = [EcLevel::M, EcLevel::L]
             .into_iter()
-            .find_map(|level| QrCode::with_error_correction_level(text, level).ok())?;
-        let side = u16::try_from(code.width()).ok()?;
-        Some(Self { side, dark: dark(&code.to_colors(), side) })
+            .find_map(|level| Modules::with_level(text, level).ok())?;
+        let side = u16::try_from(code.width).ok()?;
+        Some(Self { side, dark: dark(code.colors(), side) })
     }
 }
 
@@ -73,6 +75,8 @@ fn runs(modules: &[Color]) -> impl Iterator<Item = Range<u16>> {
 
 #[cfg(test)]
 mod tests {
+    use qrcode::QrCode;
+
     use crate::handout::pdf::qr::*;
 
     #[test]
