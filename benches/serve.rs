@@ -24,6 +24,8 @@ const ROUNDS: usize = 5;
 const WORK: Duration = Duration::from_secs(2);
 /// Codes of a batch in a round.
 const BATCH: u32 = 5000;
+/// Processes with one code each that run at the same time.
+const PROCESSES: usize = 8;
 const CLIENTS: [usize; 2] = [8, 64];
 const IDLE: Duration = Duration::from_secs(20);
 
@@ -71,10 +73,12 @@ impl Places<'_> {
 }
 
 fn throughput(kind: &str, places: &Places<'_>, users: u32) -> Result<()> {
-    let (crowd, mut batches) = (Crowd::of(users), Vec::new());
+    let crowd = Crowd::of(users);
+    let (mut batches, mut alone) = (Vec::new(), Vec::new());
     let mut served: [Vec<Driven>; CLIENTS.len()] = Default::default();
     for _ in 0..ROUNDS {
         batches.push(batch(places, &crowd)?);
+        alone.push(processes(places, &crowd)?);
         for (served, clients) in served.iter_mut().zip(CLIENTS) {
             let verifier = places.verifier()?;
             let sockets = [verifier.socket.clone()];
@@ -85,8 +89,9 @@ fn throughput(kind: &str, places: &Places<'_>, users: u32) -> Result<()> {
     println!("\n## {kind}, {users} users, medians of {ROUNDS} rounds in turn\n");
     println!("| | codes a second | x `verify --batch` | ms p50 | ms p99 |");
     println!("| --- | --- | --- | --- | --- |");
-    let batch = median(batches);
+    let (batch, alone) = (median(batches), median(alone));
     println!("| `verify --batch`, {BATCH} codes | {batch:.0} | 1.00 | | |");
+    println!("| `verify`, {PROCESSES} processes at once | {alone:.0} | {:.2} | | |", alone / batch);
     for (served, clients) in served.iter().zip(CLIENTS) {
         let middle = |of: &dyn Fn(&Driven) -> f64| median(served.iter().map(of).collect());
         let (rate, p50) = (middle(&|one| one.rate), middle(&|one| one.percentile(50)));
@@ -118,6 +123,28 @@ fn batch(places: &Places<'_>, crowd: &Crowd) -> Result<f64> {
     Ok(f64::from(BATCH) / start.elapsed().as_secs_f64())
 }
 
+/// Codes a second where each has a process of its own.
+fn processes(places: &Places<'_>, crowd: &Crowd) -> Result<f64> {
+    let start = Instant::now();
+    let work = || {
+        let mut count = 0_u32;
+        while start.elapsed() < WORK {
+            let n = crowd.someone()?;
+            let name = people::name(n);
+            let words = ["--store", &places.store, "--key-file", &places.key, "verify", &name];
+            Task { input: code(n, 0)?, ..Task::new(MFACTL, words) }.wall()?;
+            count += 1;
+        }
+        Ok(count)
+    };
+    let counts = thread::scope(|scope| {
+        let all: Vec<_> = (0..PROCESSES).map(|_| scope.spawn(work)).collect();
+        let joined = all.into_iter().map(|one| one.join().ok().context("a driver panicked")?);
+        joined.collect::<Result<Vec<u32>>>()
+    })?;
+    Ok(f64::from(counts.iter().sum::<u32>()) / start.elapsed().as_secs_f64())
+}
+
 /// What a verifier holds in memory that has just started, and after it was asked; and how often it woke up while
 /// nobody asked.
 struct Kept {
@@ -143,7 +170,8 @@ fn kept(places: &Places<'_>) -> Result<Kept> {
         }
     }
     drop(clients);
-    thread::sleep(Duration::from_secs(3));
+    // It gives memory back when nobody has asked for five seconds.
+    thread::sleep(Duration::from_secs(7));
     let used = memory(verifier.pid())?;
     let before = switches(verifier.pid())?;
     thread::sleep(IDLE);
