@@ -1,44 +1,34 @@
-//! What a fleet does in a second: 1, 2 and 4 hosts with a millisecond between each of them and the PostgreSQL server.
+//! What a fleet does in a second: 1, 2, 4 and 8 hosts with a millisecond between each of them and the PostgreSQL server.
 //!
-//! `cargo bench -- hosts [USERS [COMMAND…]]`: each host is a process that reads questions and writes answers as
-//! `verify --batch` does, which it is where no COMMAND is named; `{store}` and `{key}` in it stand for the address behind
-//! the delay and for the key file. Each has 64 questions open at a time. Every question is about another one of USERS.
-//! Nobody's code is used up: an answer that is not `accepted` fails the benchmark.
+//! `cargo bench -- hosts [USERS]`: each host is a `serve` process with 64 clients, each of which asks one question after
+//! another. Every question is about another one of USERS. Nobody's code is used up: an answer that is not `accepted`
+//! fails the benchmark.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use crate::cluster::Cluster;
-use crate::shared::codes::code;
 use crate::shared::measure::Task;
-use crate::shared::people;
 use crate::shared::programs::{self, MFACTL};
+use crate::shared::verifier::{Crowd, Driven, Verifier, drive_all, median};
 
 /// Each way: a round trip takes a millisecond.
 const DELAY: Duration = Duration::from_micros(500);
-const HOSTS: [usize; 3] = [1, 2, 4];
-const WORK: Duration = Duration::from_secs(8);
-/// Questions of a host that wait for an answer at the same time.
-const OPEN: u32 = 64;
-/// The codes of the last run are used up until their step and the one after it are over.
-const STEPS: Duration = Duration::from_secs(61);
+const HOSTS: [usize; 4] = [1, 2, 4, 8];
+const ROUNDS: usize = 3;
+const WORK: Duration = Duration::from_secs(4);
+/// Clients of a host.
+const CLIENTS: usize = 64;
 
 pub fn run(args: &[String]) -> Result<()> {
-    let users = crate::number(args, 0, 60_000)?;
-    let default = [MFACTL, "--store", "{store}", "--key-file", "{key}", "verify", "--batch"];
-    let command: Vec<String> = match args.get(1..) {
-        Some(command) if !command.is_empty() => command.to_vec(),
-        _ => default.map(str::to_owned).to_vec(),
-    };
+    let users = crate::number(args, 0, 300_000)?;
     let cluster = Cluster::start("the whole benchmark").context("PostgreSQL is not installed")?;
     cluster.off();
     cluster.on_with("-c fsync=on -c shared_buffers=512MB -c max_wal_size=4GB");
@@ -52,20 +42,26 @@ pub fn run(args: &[String]) -> Result<()> {
     let near = text(cluster.folder());
     let far = delaying_socket(&cluster.folder().join(".s.PGSQL.5432"), folder.path())?;
     let store = there.replace(&near.replace('/', "%2F"), &text(&far).replace('/', "%2F"));
-    let place = |word: &String| word.replace("{store}", &store).replace("{key}", &key);
-    let command: Vec<String> = command.iter().map(place).collect();
-    println!("\n## Hosts with {} ms to the server and back, {users} users\n", 2.0 * millis(DELAY));
-    println!("| hosts | codes a second | ms p50 / p99 |\n| --- | --- | --- |");
-    for (n, hosts) in HOSTS.into_iter().enumerate() {
-        if n > 0 {
-            thread::sleep(STEPS);
+    let crowd = Crowd::of(users);
+    let mut measured: [Vec<Driven>; HOSTS.len()] = Default::default();
+    for _ in 0..ROUNDS {
+        for (measured, hosts) in measured.iter_mut().zip(HOSTS) {
+            let socket = |n| folder.path().join(format!("verify-{n}"));
+            let start = |n| Verifier::start(&store, &key, socket(n));
+            let hosts: Vec<_> = (0..hosts).map(start).collect::<Result<_>>()?;
+            let sockets: Vec<PathBuf> = hosts.iter().map(|host| host.socket.clone()).collect();
+            measured.push(drive_all(&sockets, CLIENTS, WORK, &crowd)?);
+            hosts.into_iter().try_for_each(Verifier::stop)?;
         }
-        let done = fleet(&command, hosts, users)?;
-        let mut walls: Vec<f64> = done.walls.iter().copied().map(millis).collect();
-        walls.sort_by(f64::total_cmp);
-        let (count, seconds) = (u32::try_from(walls.len())?, done.took.as_secs_f64());
-        let (p50, p99) = (walls[walls.len() / 2], walls[walls.len() * 99 / 100]);
-        println!("| {hosts} | {:.0} | {p50:.1} / {p99:.1} |", f64::from(count) / seconds);
+    }
+    let (delay, clients) = (2.0 * DELAY.as_secs_f64() * 1000.0, CLIENTS);
+    println!("\n## Hosts with {delay} ms to the server and back, {clients} clients each\n");
+    println!("{users} users, medians of {ROUNDS} rounds in turn\n");
+    println!("| hosts | codes a second | ms p50 | ms p99 |\n| --- | --- | --- | --- |");
+    for (measured, hosts) in measured.iter().zip(HOSTS) {
+        let middle = |of: &dyn Fn(&Driven) -> f64| median(measured.iter().map(of).collect());
+        let (rate, p50) = (middle(&|one| one.rate), middle(&|one| one.percentile(50)));
+        println!("| {hosts} | {rate:.0} | {p50:.0} | {:.0} |", middle(&|one| one.percentile(99)));
     }
     let task = Task::new(MFACTL, ["--store", &there, "--key-file", &key, "verify-log"]);
     task.wall().context("the log is damaged")?;
@@ -74,57 +70,6 @@ pub fn run(args: &[String]) -> Result<()> {
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-struct Done {
-    walls: Vec<Duration>,
-    took: Duration,
-}
-
-fn fleet(command: &[String], hosts: usize, users: u32) -> Result<Done> {
-    let (next, start) = (AtomicU32::new(0), Instant::now());
-    let done = thread::scope(|scope| {
-        let host = || scope.spawn(|| host(command, &next, users));
-        let all: Vec<_> = (0..hosts).map(|_| host()).collect();
-        all.into_iter().map(|host| host.join().unwrap()).collect::<Result<Vec<_>>>()
-    })?;
-    Ok(Done { walls: done.into_iter().flatten().collect(), took: start.elapsed() })
-}
-
-/// Asks until the time is over, and says how long each answer took.
-fn host(command: &[String], next: &AtomicU32, users: u32) -> Result<Vec<Duration>> {
-    let (program, words) = command.split_first().context("there is no command")?;
-    let mut child = Command::new(program)
-        .args(words)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("{program} does not start"))?;
-    let mut questions = child.stdin.take().context("no input")?;
-    let mut answers = BufReader::new(child.stdout.take().context("no output")?).lines();
-    let (start, mut walls) = (Instant::now(), Vec::new());
-    while start.elapsed() < WORK {
-        let first = next.fetch_add(OPEN, Ordering::Relaxed);
-        ensure!(first + OPEN <= users, "{users} users are too few: each has one code in a step");
-        let mut lines = Vec::new();
-        for n in first..first + OPEN {
-            writeln!(lines, "{}\t{}\t{n}", people::name(n), code(n, 0)?.trim_end())?;
-        }
-        let asked = Instant::now();
-        questions.write_all(&lines)?;
-        for _ in 0..OPEN {
-            let answer = answers.next().context("an answer is missing")??;
-            ensure!(answer.contains("\"outcome\":\"accepted\""), "{answer}");
-            walls.push(asked.elapsed());
-        }
-    }
-    drop(questions);
-    ensure!(child.wait()?.success(), "{program} failed");
-    Ok(walls)
 }
 
 /// A socket in a folder of its own that passes everything on to a server, later. Its threads end with the process.

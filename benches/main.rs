@@ -10,17 +10,20 @@
 )]
 
 mod batch;
+mod client;
 #[expect(dead_code, reason = "tests use more of it")]
 #[path = "../tests/process/fleet/cluster.rs"]
 mod cluster;
 mod fill;
 mod find;
 mod fleet;
+mod handout;
 mod hosts;
 mod list;
 mod log;
 mod pam;
 mod seed;
+mod serve;
 mod sign_in;
 mod tokens;
 mod verify;
@@ -28,8 +31,10 @@ mod verify;
 mod shared {
     pub mod codes;
     pub mod measure;
+    pub mod pam;
     pub mod people;
     pub mod programs;
+    pub mod verifier;
 }
 
 /// What the cluster asks of its surroundings.
@@ -62,6 +67,12 @@ const COMMANDS: &[Entry] = &[
         "every filter of list-status, and a long log; SQLite and PostgreSQL",
         log::run,
     ),
+    (
+        "handout",
+        "[USERS]",
+        "a page beside show-qr, and pages for a list beside enrolling it without",
+        handout::run,
+    ),
     ("sign_in", "", "sign-in beside one Argon2id and one verify", sign_in::run),
     (
         "tokens",
@@ -77,15 +88,27 @@ const COMMANDS: &[Entry] = &[
     ),
     (
         "hosts",
-        "[USERS [COMMAND…]]",
-        "codes a second of 1, 2 and 4 hosts, a millisecond away from PostgreSQL",
+        "[USERS]",
+        "codes a second of 1, 2, 4 and 8 hosts, a millisecond away from PostgreSQL",
         hosts::run,
+    ),
+    (
+        "serve",
+        "[USERS]",
+        "a verifier with 8 and 64 clients beside verify --batch, and one that nobody asks",
+        serve::run,
     ),
     (
         "batch",
         "[CODES]",
         "verify --batch beside the floor, SQLite alone and one process per code",
         batch::run,
+    ),
+    (
+        "client",
+        "[USERS]",
+        "a login through the socket beside pam_google_authenticator; needs root",
+        client::run,
     ),
     ("pam", "", "one login through pamtester beside other modules; needs root", pam::run),
     (

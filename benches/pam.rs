@@ -1,52 +1,49 @@
-//! One accepted login through PAM: `mfactl verify --from pam` beside `pam_google_authenticator` and
-//! `pam_oath`, each in turn, by `pamtester`; and beside `pam_exec` with a program that does nothing, which
-//! is the least that any program costs there.
+//! One accepted login through PAM: `mfactl verify --from pam`, by itself and through the socket of a verifier, beside
+//! `pam_google_authenticator` and `pam_oath`, each in turn, by `pamtester`; and beside `pam_exec` with a program that
+//! does nothing, which is the least that any program costs there.
 //!
 //! `cargo bench -- pam`, as root: it puts services of its own into `/etc/pam.d` and takes them away.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::Result;
-use data_encoding::{BASE32_NOPAD, HEXLOWER};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use data_encoding::HEXLOWER;
 
-use crate::shared::codes::code;
-use crate::shared::measure::{Task, Walls};
+use crate::shared::measure::Walls;
+use crate::shared::pam::{
+    PamServices, google_authenticator, google_file, limit_descriptors, private,
+};
 use crate::shared::people;
 use crate::shared::programs::{self, MFACTL};
+use crate::shared::verifier::Verifier;
 
 /// A code can be used once, so that each round is another user's.
 const ROUNDS: u32 = 41;
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
     "pam_permit, for the harness",
     "pam_exec of /bin/true",
     "mfactl",
+    "mfactl through the socket",
     "pam_google_authenticator",
     "pam_oath",
 ];
 
 pub fn run(_: &[String]) -> Result<()> {
-    // As login services have it: pam_exec closes every descriptor that there may be.
-    let usual = Rlimit { current: Some(1024), maximum: getrlimit(Resource::Nofile).maximum };
-    setrlimit(Resource::Nofile, usual)?;
+    limit_descriptors()?;
     println!("\n## One accepted login through pamtester, {ROUNDS} rounds\n");
     println!("| users | {} |", NAMES.join(" | "));
     println!("| --- {}|", "| --- ".repeat(NAMES.len()));
     for users in [1, 1000, 10_000] {
-        let services = Services::new(users)?;
+        let site = Site::new(users)?;
         let mut walls: [Walls; NAMES.len()] = Default::default();
         for round in 0..ROUNDS {
             // Of a single user each module is asked once; its store is made anew for the next round.
-            let services = if users == 1 && round > 0 { &Services::new(users)? } else { &services };
+            let site = if users == 1 && round > 0 { &Site::new(users)? } else { &site };
             let n = round * 7919 % users;
             for (at, wall) in walls.iter_mut().enumerate() {
-                let words =
-                    ["--", services.name(at).as_str(), people::name(n).as_str(), "authenticate"]
-                        .map(str::to_owned);
-                wall.push(Task { input: code(n, 0)?, ..Task::new("pamtester", words) }.wall()?);
+                wall.push(site.services.login(at, n)?.wall()?);
             }
         }
         print!("| {users} |");
@@ -59,70 +56,48 @@ pub fn run(_: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Four services of PAM, each with the same users, gone when dropped.
-struct Services {
-    folder: tempfile::TempDir,
-    tag: String,
+/// The services, each with the same users.
+struct Site {
+    services: PamServices,
+    _verifier: Verifier,
+    _folder: tempfile::TempDir,
 }
 
-impl Services {
+impl Site {
     fn new(users: u32) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path();
-        let tag = format!("mfactl-bench-{}", std::process::id());
         programs::seed(path, users, None)?.wall()?;
-        let program = path.join("mfactl");
-        fs::copy(MFACTL, &program)?;
+        fs::copy(path.join("store.db"), path.join("served.db"))?;
+        fs::copy(MFACTL, path.join("mfactl"))?;
         let mut oath = String::new();
         let google = path.join("google");
         fs::create_dir(&google)?;
         for n in 0..users {
             let (name, secret) = (people::name(n), people::bytes::<20>("secret", n));
             writeln!(oath, "HOTP/T30/6\t{name}\t-\t{}", HEXLOWER.encode(&secret))?;
-            let text =
-                format!("{}\n\" TOTP_AUTH\n\" DISALLOW_REUSE\n", BASE32_NOPAD.encode(&secret));
-            private(&google.join(name), &text)?;
+            google_file(&google, n)?;
         }
         private(&path.join("oath"), &oath)?;
-        let services = Self { folder, tag };
-        let at = |file: &str| path_text(services.folder.path(), file);
-        let lines = [
+        let at = |file: &str| path_text(path, file);
+        let verifier = Verifier::start(&at("served.db"), &at("key"), path.join("verify"))?;
+        let exec = "pam_exec.so quiet seteuid expose_authtok";
+        let modules = [
             "pam_permit.so".to_owned(),
-            "pam_exec.so quiet seteuid expose_authtok /bin/true".to_owned(),
+            format!("{exec} /bin/true"),
             format!(
-                "pam_exec.so quiet seteuid expose_authtok {} --store {} --key-file {} verify --from pam",
+                "{exec} {} --store {} --key-file {} verify --from pam --socket none",
                 at("mfactl"),
                 at("store.db"),
                 at("key")
             ),
-            format!("pam_google_authenticator.so user=root secret={}/${{USER}}", at("google")),
+            format!("{exec} {} verify --from pam --socket {}", at("mfactl"), at("verify")),
+            google_authenticator(&google),
             format!("pam_oath.so usersfile={} window=2", at("oath")),
         ];
-        for (n, line) in lines.iter().enumerate() {
-            fs::write(
-                format!("/etc/pam.d/{}", services.name(n)),
-                format!("auth required {line}\n"),
-            )?;
-        }
-        Ok(services)
+        let services = PamServices::new(&modules)?;
+        Ok(Self { services, _verifier: verifier, _folder: folder })
     }
-
-    fn name(&self, n: usize) -> String {
-        format!("{}-{n}", self.tag)
-    }
-}
-
-impl Drop for Services {
-    fn drop(&mut self) {
-        for n in 0..NAMES.len() {
-            let _ = fs::remove_file(format!("/etc/pam.d/{}", self.name(n)));
-        }
-    }
-}
-
-fn private(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text)?;
-    Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o600))?)
 }
 
 fn path_text(folder: &Path, file: &str) -> String {

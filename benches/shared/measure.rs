@@ -14,6 +14,8 @@ pub struct Task {
     pub program: PathBuf,
     pub args: Vec<OsString>,
     pub input: String,
+    /// Environment variables besides those of this process.
+    pub variables: Vec<(String, String)>,
     pub exit: i32,
 }
 
@@ -23,7 +25,8 @@ impl Task {
         args: impl IntoIterator<Item = A>,
     ) -> Self {
         let args = args.into_iter().map(Into::into).collect();
-        Self { program: program.into(), args, input: String::new(), exit: 0 }
+        let program = program.into();
+        Self { program, args, input: String::new(), variables: Vec::new(), exit: 0 }
     }
 
     /// The time from its start to its end.
@@ -64,6 +67,7 @@ impl Task {
         words.push(self.program.clone().into());
         words.extend(self.args.iter().cloned());
         let mut command = Command::new(&words[0]);
+        command.envs(self.variables.iter().cloned());
         command.args(&words[1..]).stdin(input).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(command)
     }

@@ -6,6 +6,7 @@ mod beside;
 mod client;
 mod clients;
 mod deadlines;
+mod left_to_do;
 mod memory;
 mod message;
 mod signals;
@@ -33,6 +34,7 @@ use crate::authenticate::verifier::asker::Rights;
 use crate::authenticate::verifier::beside::{Beside, Done, Job, SlowLogin};
 use crate::authenticate::verifier::clients::Clients;
 use crate::authenticate::verifier::deadlines::{AnswerRight, Deadlines};
+use crate::authenticate::verifier::left_to_do::LeftToDo;
 use crate::authenticate::verifier::message::{GREETING, LONGEST, Question};
 use crate::authenticate::verifier::signals::{Asks, Signals};
 use crate::authenticate::verifier::socket::{Listener, Received, peer, receive, send};
@@ -41,8 +43,6 @@ use crate::domain::causes::with_causes;
 use crate::domain::refusal::ErrorCode;
 use crate::env::Env;
 
-/// A process that systemd started ends when nobody was connected for so long.
-const IDLE: Duration = Duration::from_mins(1);
 /// Questions in one transaction: as many as a file takes, so that an answer comes in time on a server too.
 const MAX_BATCH: usize = 500;
 /// Messages of one client in a round, so that none keeps the others waiting.
@@ -69,6 +69,7 @@ struct VerifierLoop {
     beside: Beside,
     opened: Option<OpenStore>,
     waiting: Vec<PendingQuestion>,
+    left: LeftToDo,
     /// The client that was read last.
     last_read: u64,
     /// For one message more than the longest.
@@ -97,6 +98,7 @@ pub fn serve(app: &mut App<'_>, path: &Path, reload: Reload<'_>) -> Result<()> {
         beside,
         opened: None,
         waiting: Vec::new(),
+        left: LeftToDo::Nothing,
         last_read: 0,
         buffer: zeroize::Zeroizing::new(vec![0; LONGEST + 1]),
     };
@@ -162,9 +164,12 @@ impl VerifierLoop {
     fn round(&mut self, app: &mut App<'_>) -> Result<Asks> {
         let is_quiet = self.clients.is_empty() && self.beside.is_idle();
         let may_end = self.listener.is_inherited() && is_quiet;
-        let ready = self.wait(may_end.then_some(IDLE))?;
-        if ready.is_nothing && may_end {
-            return Ok(Asks::End);
+        let ready = self.wait(self.left.patience(may_end))?;
+        if ready.is_nothing {
+            if self.left == LeftToDo::Nothing && may_end {
+                return Ok(Asks::End);
+            }
+            self.tidy();
         }
         let asks = self.signals.read();
         self.take_done(app);
@@ -334,8 +339,27 @@ impl VerifierLoop {
             // Where too much waits already, the notice is not sent: the change stands in the log.
             let _ = self.beside.give(Job::Notify(confirmed));
         }
-        if let Some(opened) = self.opened.as_mut().filter(|_| self.deadlines.is_empty()) {
-            opened.store.upkeep();
+        // Not at once: whoever was answered may have the next question, and a checkpoint after each round costs more
+        // than the round.
+        self.left = LeftToDo::Upkeep;
+    }
+
+    /// Does what can wait until nobody asks.
+    fn tidy(&mut self) {
+        let Some(opened) = self.opened.as_mut() else {
+            self.left = LeftToDo::Nothing;
+            return;
+        };
+        match self.left {
+            LeftToDo::Upkeep if self.deadlines.is_empty() => {
+                opened.store.upkeep();
+                self.left = LeftToDo::GiveMemoryBack;
+            }
+            LeftToDo::GiveMemoryBack => {
+                opened.store.release_memory();
+                self.left = LeftToDo::Nothing;
+            }
+            LeftToDo::Upkeep | LeftToDo::Nothing => {}
         }
     }
 

@@ -68,26 +68,33 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
 #[must_use]
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
-    let mut lines = vec![String::new()];
+    let (mut lines, mut line, mut width) = (Vec::new(), String::new(), 0);
     for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let is_first = lines[last].is_empty();
-        if lines[last].width() + usize::from(!is_first) + word.width() <= columns {
-            let gap = if is_first { "" } else { " " };
-            lines[last] = format!("{}{gap}{word}", lines[last]);
+        let gap = if line.is_empty() { "" } else { " " };
+        let more = gap.len() + width_of(word);
+        if width + more <= columns {
+            line.push_str(gap);
+            line.push_str(word);
+            width += more;
             continue;
         }
-        let mut line = String::new();
+        lines.push(std::mem::take(&mut line));
         for c in word.chars() {
             if line.width() + c.width().unwrap_or(0) > columns {
                 lines.push(std::mem::take(&mut line));
             }
             line.push(c);
         }
-        lines.push(line);
+        width = line.width();
     }
+    lines.push(line);
     lines.retain(|line| !line.is_empty());
     lines
+}
+
+/// Columns of a word. Most have one letter a column, so that no table has to say so.
+fn width_of(word: &str) -> usize {
+    if word.bytes().all(|b| b.is_ascii_graphic()) { word.len() } else { word.width() }
 }
 
 /// A number and its noun, in the plural unless the number is 1.

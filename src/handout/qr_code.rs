@@ -1,10 +1,12 @@
 //! The QR code of a page, as the crate `qrcode` makes it, in a tenth of the time: most of that goes into the choice among
-//! the eight masks, which is made here on whole rows of bits.
+//! the eight masks, which is made here on whole rows of bits. What all codes of a size have in common is drawn once.
+
+use std::sync::OnceLock;
 
 use anyhow::Result;
 use qrcode::canvas::{Canvas, MaskPattern};
 use qrcode::types::Color;
-use qrcode::{EcLevel, QrCode, bits, ec};
+use qrcode::{EcLevel, QrCode, Version, bits, ec};
 
 /// Modules of a side that fit into a row of bits.
 const WIDEST: usize = 128;
@@ -28,30 +30,28 @@ pub struct Modules {
 }
 
 impl Modules {
-    pub fn of(text: &str, level: EcLevel) -> Result<Self> {
+    /// With error correction M, as the other images have.
+    pub fn of(text: &str) -> Result<Self> {
+        let level = EcLevel::M;
         let data = bits::encode_auto(text.as_bytes(), level)?;
         let version = data.version();
         let width = usize::try_from(version.width())?;
         if width > WIDEST {
-            let code = QrCode::with_error_correction_level(text, level)?;
-            return Ok(Self { width, colors: code.into_colors() });
+            return Self::with_level(text, level);
         }
         let (words, corrections) = ec::construct_codewords(&data.into_bytes(), version, level)?;
-        let mut canvas = Canvas::new(version, level);
-        canvas.draw_all_functional_patterns();
-        canvas.draw_data(&words, &corrections);
-        let masked = |mask: &MaskPattern| {
-            let mut canvas = canvas.clone();
-            canvas.apply_mask(*mask);
-            canvas.into_colors()
-        };
-        let colors = MASKS.iter().map(masked).min_by_key(|colors| penalty(colors, width));
-        Ok(Self { width, colors: colors.unwrap_or_default() })
+        let colors = CodesOfSize::of(version, level, width).code(&words, &corrections, width);
+        Ok(Self { width, colors })
     }
 
-    /// All modules, a row after the other.
-    pub fn colors(&self) -> &[Color] {
-        &self.colors
+    /// With another error correction, which a page only has where M is too small.
+    pub fn with_level(text: &str, level: EcLevel) -> Result<Self> {
+        let code = QrCode::with_error_correction_level(text, level)?;
+        Ok(Self { width: code.width(), colors: code.into_colors() })
+    }
+
+    pub fn rows(&self) -> impl Iterator<Item = &[Color]> {
+        self.colors.chunks(self.width)
     }
 
     /// Outside of the code it is light.
@@ -60,17 +60,76 @@ impl Modules {
     }
 }
 
-/// How hard a code is to read, by the four rules of ISO/IEC 18004, section 7.8.3.
-fn penalty(colors: &[Color], width: usize) -> u32 {
-    let (mut rows, mut columns) = (vec![0_u128; width], vec![0_u128; width]);
-    for (y, row) in colors.chunks(width).enumerate() {
-        for (x, color) in row.iter().enumerate() {
-            let is_dark = u128::from(*color == Color::Dark);
-            rows[y] |= is_dark << x;
-            columns[x] |= is_dark << y;
+/// The modules that are dark, as bits of lines.
+#[derive(Clone)]
+struct DarkBits {
+    rows: Vec<u128>,
+    columns: Vec<u128>,
+}
+
+impl DarkBits {
+    fn of(canvas: Canvas, width: usize) -> Self {
+        let (mut rows, mut columns) = (vec![0_u128; width], vec![0_u128; width]);
+        for (y, row) in canvas.into_colors().chunks(width).enumerate() {
+            for (x, color) in row.iter().enumerate() {
+                let is_dark = u128::from(*color == Color::Dark);
+                rows[y] |= is_dark << x;
+                columns[x] |= is_dark << y;
+            }
         }
+        Self { rows, columns }
     }
-    let lines: u32 = rows.iter().chain(&columns).map(|line| line_penalty(*line, width)).sum();
+
+    /// Where one of both is dark, and not the other.
+    fn differing(&self, other: &Self) -> Self {
+        let lines = |a: &[u128], b: &[u128]| a.iter().zip(b).map(|(a, b)| a ^ b).collect();
+        Self { rows: lines(&self.rows, &other.rows), columns: lines(&self.columns, &other.columns) }
+    }
+}
+
+/// What all codes of a size have in common, with error correction M: everything but the data.
+struct CodesOfSize {
+    canvas: Canvas,
+    /// What is on the canvas.
+    fixed: DarkBits,
+    /// Each mask over no data.
+    masked: [DarkBits; MASKS.len()],
+}
+
+impl CodesOfSize {
+    fn of(version: Version, level: EcLevel, width: usize) -> &'static Self {
+        static SIZES: [OnceLock<CodesOfSize>; WIDEST + 1] = [const { OnceLock::new() }; WIDEST + 1];
+        SIZES[width].get_or_init(|| {
+            let mut canvas = Canvas::new(version, level);
+            canvas.draw_all_functional_patterns();
+            let masked = MASKS.map(|mask| {
+                let mut canvas = canvas.clone();
+                canvas.apply_mask(mask);
+                DarkBits::of(canvas, width)
+            });
+            Self { fixed: DarkBits::of(canvas.clone(), width), masked, canvas }
+        })
+    }
+
+    /// The code that is easiest to read.
+    fn code(&self, words: &[u8], corrections: &[u8], width: usize) -> Vec<Color> {
+        let mut canvas = self.canvas.clone();
+        canvas.draw_data(words, corrections);
+        let data = DarkBits::of(canvas, width).differing(&self.fixed);
+        // A mask turns modules of the data around.
+        let codes = self.masked.iter().map(|masked| masked.differing(&data));
+        let best = codes.min_by_key(|code| penalty(code, width)).map(|code| code.rows);
+        let color =
+            |row: u128, x: usize| if row >> x & 1 == 1 { Color::Dark } else { Color::Light };
+        let rows = best.into_iter().flatten();
+        rows.flat_map(|row| (0..width).map(move |x| color(row, x))).collect()
+    }
+}
+
+/// How hard a code is to read, by the four rules of ISO/IEC 18004, section 7.8.3.
+fn penalty(code: &DarkBits, width: usize) -> u32 {
+    let DarkBits { rows, columns } = code;
+    let lines: u32 = rows.iter().chain(columns).map(|line| line_penalty(*line, width)).sum();
     // Squares of four alike.
     let pairs = ones(width - 1);
     let squares = rows.windows(2).map(|two| {
@@ -117,7 +176,7 @@ mod tests {
 
     #[track_caller]
     fn assert_same(text: &str) {
-        let ours = Modules::of(text, EcLevel::M).unwrap();
+        let ours = Modules::of(text).unwrap();
         let theirs = QrCode::with_error_correction_level(text, EcLevel::M).unwrap();
         assert_eq!(ours.width, theirs.width());
         assert!(ours.colors == theirs.into_colors(), "another mask for {text}");

@@ -27,18 +27,17 @@ pub struct Dark {
 impl Squares {
     /// Error correction M, as the other images have; L where M is too small. `None` for what no code can hold.
     pub fn of(text: &str) -> Option<Self> {
-        let code =
-            [EcLevel::M, EcLevel::L].into_iter().find_map(|level| Modules::of(text, level).ok())?;
+        let code = Modules::of(text).or_else(|_| Modules::with_level(text, EcLevel::L)).ok()?;
         let side = u16::try_from(code.width).ok()?;
-        Some(Self { side, dark: dark(code.colors(), side) })
+        Some(Self { side, dark: dark(&code) })
     }
 }
 
 /// Few rectangles: those of a row that stand exactly below one another become one.
-fn dark(modules: &[Color], side: u16) -> Vec<Dark> {
+fn dark(code: &Modules) -> Vec<Dark> {
     let mut done = Vec::new();
     let mut growing: Vec<Dark> = Vec::new();
-    for (row, modules) in (0..side).zip(modules.chunks(usize::from(side))) {
+    for (row, modules) in (0..).zip(code.rows()) {
         let mut next = Vec::with_capacity(growing.len());
         let mut above = growing.into_iter().peekable();
         for columns in runs(modules) {
