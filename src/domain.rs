@@ -47,6 +47,7 @@ pub mod secret;
 pub mod secret_strength;
 pub mod self_service;
 pub mod serial;
+pub mod service_rules;
 pub mod shown_state;
 pub mod sign_in;
 pub mod site_names;

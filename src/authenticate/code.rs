@@ -1,7 +1,7 @@
 //! Every submitted code takes this path: lock, read, decide, save, commit, and only then answer.
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::transaction::Transaction;
 use crate::app::user_tx;
@@ -23,6 +23,9 @@ use crate::domain::user::User;
 use crate::env::Env;
 use crate::operate;
 use crate::store::Change;
+
+/// The outcome where a login service lets somebody in without a code.
+pub const NOT_ASKED: &str = "not_asked";
 
 /// The committed result of a submitted code.
 pub struct Evaluation {
@@ -110,9 +113,9 @@ pub fn evaluate(
     user.purge(now, undo_for);
     let rejected_before = before.throttle.turned_away;
     user.throttle.turned_away = 0;
-    let code = outcome.used_code().map(|UsedCode { number, left }| {
-        [("code", number), ("left", left.try_into().unwrap_or(u64::MAX))]
-    });
+    let code = outcome
+        .used_code()
+        .map(|UsedCode { number, left }| [("code", number.into()), ("left", left.into())]);
     let counts = code
         .into_iter()
         .flatten()
@@ -142,14 +145,14 @@ pub fn evaluate_and_save(
     Ok(answer.with_user(audit::save(env, &mut write.tx, write.at, change, record)?))
 }
 
-/// Event details: where the attempt came from and counts, where there are any.
+/// Event details: where the attempt came from, and further fields where there are any.
 pub fn detail<'c>(
     origin: &AttemptOrigin,
-    counts: impl IntoIterator<Item = (&'c str, u64)>,
+    further: impl IntoIterator<Item = (&'c str, Value)>,
 ) -> Option<String> {
     let mut detail = serde_json::Map::new();
     detail.extend(origin.fields().map(|(name, text)| (name.to_owned(), json!(text))));
-    detail.extend(counts.into_iter().map(|(name, count)| (name.to_owned(), json!(count))));
+    detail.extend(further.into_iter().map(|(name, value)| (name.to_owned(), value)));
     (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
 }
 

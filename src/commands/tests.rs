@@ -61,6 +61,7 @@ mod requests;
 mod round_trips;
 mod screens;
 mod searching;
+mod service_rules;
 mod shown_users;
 mod signing_in;
 mod silence;
