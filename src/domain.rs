@@ -40,6 +40,7 @@ pub mod policy;
 pub mod profile;
 pub mod recovery;
 pub mod refusal;
+pub mod remembered;
 pub mod resync;
 pub mod role;
 pub mod search;

@@ -197,7 +197,8 @@ fn decide_round<'q>(
     for (query, user) in round {
         let submission = |submitted| {
             let (verb, origin, device_id) = (VERB, &query.origin, None);
-            CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for }
+            let place = query.login.and_then(|_| config.services.place(origin));
+            CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, place }
         };
         let found = user.and_then(|id| users.remove(&id).ok_or(ErrorCode::UserNotFound));
         let answer = match (found, &query.parsed) {

@@ -17,6 +17,7 @@ use crate::domain::lockout::Bounds;
 use crate::domain::name::UserName;
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::Refusal;
+use crate::domain::remembered::LoginPlace;
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::User;
@@ -26,6 +27,9 @@ use crate::store::Change;
 
 /// The outcome where a login service lets somebody in without a code.
 pub const NOT_ASKED: &str = "not_asked";
+
+/// The detail of an event that says until when the host needs no further code.
+pub const REMEMBERED_UNTIL: &str = "remembered_until";
 
 /// The committed result of a submitted code.
 pub struct Evaluation {
@@ -46,6 +50,8 @@ pub struct CodeSubmission<'p> {
     pub submitted: &'p Submitted,
     pub bounds: Bounds,
     pub undo_for: Span,
+    /// What a service that remembers logins does so by, once a code of a device was accepted.
+    pub place: Option<LoginPlace>,
 }
 
 /// Checks bytes as a user's code, for one device or for any. The refusals `not_enabled`,
@@ -61,7 +67,8 @@ pub fn authenticate_code(
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let submitted = &Submitted::read(submitted);
     let origin = AttemptOrigin::NONE;
-    let submission = CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for };
+    let place = None;
+    let submission = CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, place };
     let attempted = user_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
         let evaluated = evaluate_and_save(app.env, &mut write, before, &submission)?;
@@ -95,7 +102,7 @@ pub fn evaluate(
     before: User,
     submission: &CodeSubmission<'_>,
 ) -> Result<(RecordedChange, CodeAnswer)> {
-    let CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for } = *submission;
+    let CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, .. } = *submission;
     let now = write.at;
     let answer = |outcome| CodeAnswer { outcome, ahead: None, at: now };
     let attempt = Attempt { submitted, device: device_id, now, bounds };
@@ -111,6 +118,10 @@ pub fn evaluate(
         return Ok((rejected, answer(Ok(outcome))));
     }
     user.purge(now, undo_for);
+    let remembered_until = match &submission.place {
+        Some(place) if outcome.lets_in_by_device() => Some(user.remembered.remember(place, now)),
+        _ => None,
+    };
     let rejected_before = before.throttle.turned_away;
     user.throttle.turned_away = 0;
     let code = outcome
@@ -119,7 +130,8 @@ pub fn evaluate(
     let counts = code
         .into_iter()
         .flatten()
-        .chain((rejected_before > 0).then_some(("turned_away_before", rejected_before.into())));
+        .chain((rejected_before > 0).then_some(("turned_away_before", rejected_before.into())))
+        .chain(remembered_until.map(|until| (REMEMBERED_UNTIL, json!(until))));
     let record = AuditRecord {
         verb,
         outcome: outcome.word(),

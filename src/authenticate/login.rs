@@ -153,8 +153,8 @@ fn login_with_code(
     let config = Arc::clone(&app.config);
     let (bounds, undo_for) = (config.bounds, config.undo_for);
     let (submitted, origin) = (&Submitted::read(login.typed.code()), login.origin);
-    let submission =
-        CodeSubmission { verb: VERB, origin, device_id: None, submitted, bounds, undo_for };
+    let (verb, device_id, place) = (VERB, None, config.services.place(origin));
+    let submission = CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, place };
     let terms = LoginTerms { without: login.without, has_code: !login.typed.code().is_empty() };
     user_tx(app, opened, |app, mut write| {
         let done = match write.find(login.name)? {
@@ -254,8 +254,9 @@ fn login_with_password_and_code(
         let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
         let submitted = &Submitted::read(code.map_or(&[], |(_, code)| code));
         let origin = login.origin;
+        let (verb, device_id, place) = (VERB, None, None);
         let submission =
-            CodeSubmission { verb: VERB, origin, device_id: None, submitted, bounds, undo_for };
+            CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, place };
         user_tx(app, opened, |app, mut write| {
             reject_unknown_user(app.env, &mut write, &submission)?;
             write.commit()

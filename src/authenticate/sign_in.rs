@@ -12,7 +12,7 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
-use crate::authenticate::code::{NOT_ASKED, operator};
+use crate::authenticate::code::{NOT_ASKED, REMEMBERED_UNTIL, operator};
 use crate::domain;
 use crate::domain::authenticate::Attempt;
 use crate::domain::backup_code::Submitted;
@@ -292,6 +292,7 @@ fn decide_locked(
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let config = Arc::clone(&app.config);
     let rules = config.services.rules(&credentials.origin);
+    let place = config.services.place(&credentials.origin);
     let submitted = credentials.code.as_deref().map(|code| Submitted::read(code));
     user_tx(app, opened, |app, mut write| {
         let now = write.at;
@@ -326,7 +327,14 @@ fn decide_locked(
         };
         let (mut user, step) = domain::sign_in::sign_in(before.clone(), claim, write.vault)?;
         user.purge(now, undo_for);
-        let record = audit_record(&before, &user, (&step, exemption), credentials);
+        let mut record = audit_record(&before, &user, (&step, exemption), credentials);
+        let is_by_device =
+            matches!(&step, SignInOutcome::Accepted(Some(outcome)) if outcome.lets_in_by_device());
+        if let (true, Some(place)) = (is_by_device, &place) {
+            let until = user.remembered.remember(place, now);
+            let further = [(REMEMBERED_UNTIL, json!(until))];
+            record.detail = authenticate::code::detail(&credentials.origin, further);
+        }
         if let (SignInOutcome::Accepted(_), None) = (&step, &credentials.new_password) {
             user.password = checked.rehashed.clone().or(user.password);
         }

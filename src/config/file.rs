@@ -187,6 +187,8 @@ pub struct ServiceSection {
     pub exempt_groups: Option<Vec<String>>,
     /// `accept` or `refuse`.
     pub not_enabled: Option<String>,
+    /// For how long an accepted code counts for its host.
+    pub remember: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -6,8 +6,10 @@ use super::rules::refuse;
 use super::{file, in_config};
 use crate::domain::name::group;
 use crate::domain::refusal::Refusal;
+use crate::domain::remembered::LONGEST_REMEMBERED;
 use crate::domain::service_rules::{Network, NotEnabledPolicy, ServiceRules, Services};
 use crate::domain::text::{quoted, shown};
+use crate::domain::time::Span;
 
 /// Characters of the longest name; a service with a longer one has no rules.
 const LONGEST_NAME: usize = 127;
@@ -31,7 +33,7 @@ fn check_name(name: &str) -> Result<(), Refusal> {
 }
 
 fn rules(key: &str, section: file::ServiceSection) -> Result<ServiceRules, Refusal> {
-    let file::ServiceSection { exempt_networks, exempt_groups, not_enabled } = section;
+    let file::ServiceSection { exempt_networks, exempt_groups, not_enabled, remember } = section;
     let key = |field: &str| format!("{key}.{field}");
     let exempt_networks = listed(&key("exempt_networks"), exempt_networks, |text| {
         Network::parse(text).map_err(|problem| {
@@ -49,7 +51,16 @@ fn rules(key: &str, section: file::ServiceSection) -> Result<ServiceRules, Refus
             return Err(refuse(&key("not_enabled"), "is neither accept nor refuse"));
         }
     };
-    Ok(ServiceRules { exempt_networks, exempt_groups, not_enabled })
+    let remember = remember.map(|text| span(&key("remember"), &text)).transpose()?;
+    Ok(ServiceRules { exempt_networks, exempt_groups, not_enabled, remember })
+}
+
+fn span(key: &str, text: &str) -> Result<Span, Refusal> {
+    let span = Span::parse(key, text).map_err(|e| in_config(key, e))?;
+    if span > LONGEST_REMEMBERED {
+        return Err(refuse(key, format!("{span} is longer than {LONGEST_REMEMBERED}")));
+    }
+    Ok(span)
 }
 
 /// The entries of a list. An empty one may be meant as "none" or as "all".

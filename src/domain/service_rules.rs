@@ -8,7 +8,8 @@ use ipnet::IpNet;
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::PasswordChange;
 use crate::domain::policy::is_in_any;
-use crate::domain::time::Timestamp;
+use crate::domain::remembered::LoginPlace;
+use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
 
 /// The rules for RADIUS clients that have none of their own.
@@ -84,6 +85,8 @@ pub struct ServiceRules {
     pub exempt_groups: Vec<String>,
     /// What to answer for users without MFA, in place of what the service says itself.
     pub not_enabled: Option<NotEnabledPolicy>,
+    /// For how long an accepted code of a device counts for its host.
+    pub remember: Option<Span>,
 }
 
 /// The reason why somebody is let in without a code.
@@ -91,6 +94,8 @@ pub struct ServiceRules {
 pub enum Exemption {
     Network,
     Group,
+    /// A code was accepted from the same host at the same service, not long ago.
+    Remembered,
     /// The user has no MFA, and needs none.
     NotEnabled,
 }
@@ -102,6 +107,7 @@ impl Exemption {
         match self {
             Self::Network => "exempt_network",
             Self::Group => "exempt_group",
+            Self::Remembered => "remembered",
             Self::NotEnabled => "not_enabled",
         }
     }
@@ -110,7 +116,7 @@ impl Exemption {
 impl ServiceRules {
     /// Why a user who comes from there needs no code. A user who is locked, whose MFA was switched off, or who has to
     /// choose a new password is let in by none of these rules. Whether the user has MFA, or must have it, makes no
-    /// difference: the rule says that nobody asks.
+    /// difference to networks and groups: the rule says that nobody asks.
     #[must_use]
     pub fn exemption(
         &self,
@@ -128,7 +134,18 @@ impl ServiceRules {
         if remote.is_some_and(|host| self.exempt_networks.iter().any(|net| net.contains(host))) {
             return Some(Exemption::Network);
         }
-        is_in_any(user, &self.exempt_groups).then_some(Exemption::Group)
+        if is_in_any(user, &self.exempt_groups) {
+            return Some(Exemption::Group);
+        }
+        let place = self.place(origin).filter(|_| user.status() == Status::Enabled)?;
+        user.remembered.has(&place, now).then_some(Exemption::Remembered)
+    }
+
+    /// What the service remembers an accepted code by; `None` where it remembers nothing, or no host has an address.
+    #[must_use]
+    pub fn place(&self, origin: &AttemptOrigin) -> Option<LoginPlace> {
+        let (span, host) = (self.remember?, origin.remote_address()?);
+        Some(LoginPlace { host, service: origin.service_name()?.into_owned(), span })
     }
 }
 
@@ -137,6 +154,12 @@ impl ServiceRules {
 pub struct Services(pub BTreeMap<String, ServiceRules>);
 
 impl Services {
+    /// What an accepted code is remembered by.
+    #[must_use]
+    pub fn place(&self, origin: &AttemptOrigin) -> Option<LoginPlace> {
+        self.rules(origin)?.place(origin)
+    }
+
     /// The rules for an attempt; `None` where there are none, and where whoever asks is not believed.
     #[must_use]
     pub fn rules(&self, origin: &AttemptOrigin) -> Option<&ServiceRules> {
@@ -265,6 +288,36 @@ mod tests {
         let mut off = in_group(with_phone(alice(), active_state()));
         off.devices = off.devices.into_iter().map(Device::disabled).collect();
         assert_eq!(all.exemption(&off, &from("10.0.0.1"), at(1000)), None);
+    }
+
+    #[test]
+    fn a_remembered_login_counts_for_an_enabled_user_with_an_address() {
+        let rules = ServiceRules { remember: Some(Span::hours(12)), ..ServiceRules::default() };
+        let place = rules.place(&from("192.0.2.1")).unwrap();
+        let with = |mut user: User| {
+            user.remembered.remember(&place, at(1000));
+            user
+        };
+        let active = with(with_phone(alice(), active_state()));
+        let found = |user: &User, origin: &AttemptOrigin| {
+            rules.exemption(user, origin, at(1000)).map(Exemption::word)
+        };
+        assert_eq!(found(&active, &from("192.0.2.1")), Some("remembered"));
+        assert_eq!(found(&active, &from("::ffff:192.0.2.1")), Some("remembered"));
+        for remote in ["192.0.2.2", "", "host", "192.0.2.1.example.org"] {
+            assert_eq!(found(&active, &from(remote)), None, "{remote}");
+            assert!(remote.starts_with("192.0.2.2") || rules.place(&from(remote)).is_none());
+        }
+        let other = AttemptOrigin::of("pam").said("sudo", "192.0.2.1", "");
+        assert_eq!(found(&active, &other), None);
+        let unbelieved = AttemptOrigin { is_believed: false, ..from("192.0.2.1") };
+        assert_eq!(found(&active, &unbelieved), None);
+        assert!(rules.place(&unbelieved).is_none());
+        for user in [with(alice()), with(with_phone(alice(), pending_state(5000)))] {
+            assert_eq!(found(&user, &from("192.0.2.1")), None, "no device in use");
+        }
+        let none = ServiceRules::default();
+        assert_eq!(none.exemption(&active, &from("192.0.2.1"), at(1000)), None, "not any more");
     }
 
     #[test]
