@@ -55,6 +55,7 @@ mod people;
 mod prompts;
 mod proofs;
 mod realms;
+mod remembered;
 mod repeated_options;
 mod reports;
 mod requests;
