@@ -52,7 +52,7 @@ GRANT SELECT (seq, at, verb, outcome, operator_uid, operator_claim, ticket, proo
     factor, was_status, was_rev, was_stamp, token_id, personal, hash, mac) ON events TO mfactl_service;
 GRANT UPDATE (failures, wrong_codes, hour_codes, hour_start, lock_start, lock_length, lock_again,
     turned_away, told_at, lock_looks, last_verified_at, password, password_change, temporary_password,
-    temporary_until, enrolment_barred, recovery, bypass, undo, rev, stamp, mac) ON users TO mfactl_service;
+    temporary_until, enrolment_barred, recovery, bypass, undo, remembered, rev, stamp, mac) ON users TO mfactl_service;
 GRANT UPDATE (state, confirmed_at, expires_at, first_proof, replaces, revoked_at, was_disabled,
     last_step, last_used_at, accepted, drift, codes, mac), INSERT, DELETE ON devices TO mfactl_service;
 GRANT USAGE ON SEQUENCE devices_n_seq TO mfactl_service;

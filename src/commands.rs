@@ -40,6 +40,7 @@ mod new_password;
 mod operator_options;
 mod prove;
 mod recovery_codes;
+mod remembered;
 mod remove_token;
 mod remove_user;
 mod report;
@@ -255,6 +256,7 @@ pub static VERBS: &[VerbEntry] = &[
         ..CHANGE
     }),
     verb::<bypass::Bypass>(VerbSpec { notice: Some(NoticeKind::Bypass), ..CHANGE }),
+    verb::<remembered::Remembered>(CHANGE),
     verb::<diagnose::Diagnose>(VerbSpec { changes_user: false, ..CHANGE }),
     verb::<resync::Resync>(VerbSpec { notice: Some(NoticeKind::Resynchronised), ..CHANGE }),
     verb::<require_mfa::RequireMfa>(CHANGE),

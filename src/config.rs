@@ -6,6 +6,7 @@ mod handout;
 mod notify;
 mod roles;
 mod rules;
+mod services;
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,7 @@ use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Roles;
 use crate::domain::self_service::SelfService;
+use crate::domain::service_rules::Services;
 use crate::domain::site_names::SiteNames;
 use crate::domain::time::Span;
 use crate::domain::verb::FindVerb;
@@ -63,6 +65,8 @@ pub struct Config {
     pub names: SiteNames,
     /// The group whose members may ask the verifier about anybody.
     pub verifier_group: Option<u32>,
+    /// Who is let in without a code, by login service.
+    pub services: Services,
     /// What users may do about their own MFA.
     pub self_service: SelfService,
     /// How users are notified of changes.
@@ -283,6 +287,7 @@ impl Config {
             roles: file.roles.map(|section| roles::roles(section, find_verb)).transpose()?,
             names: rules::names(&file.names)?,
             verifier_group: gid_of("serve.group", file.serve.group.as_deref())?,
+            services: services::services(file.services)?,
             self_service: rules::self_service(&file.self_service),
             notify: notify::notify(file.notify)?,
             site: handout::site(file.site)?,

@@ -13,7 +13,7 @@ use crate::app::user_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::authenticate::code::{CodeSubmission, Evaluation, evaluate};
-use crate::authenticate::login::{LoginAnswer, evaluate_login, reject_unknown_user};
+use crate::authenticate::login::{LoginAnswer, asks_first, evaluate_login, reject_unknown_user};
 use crate::authenticate::services::batch_input::{BatchQuery, LineReader};
 use crate::config::Config;
 use crate::domain::authenticate::Outcome;
@@ -197,7 +197,8 @@ fn decide_round<'q>(
     for (query, user) in round {
         let submission = |submitted| {
             let (verb, origin, device_id) = (VERB, &query.origin, None);
-            CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for }
+            let place = query.login.and_then(|_| config.services.place(origin));
+            CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, place }
         };
         let found = user.and_then(|id| users.remove(&id).ok_or(ErrorCode::UserNotFound));
         let answer = match (found, &query.parsed) {
@@ -208,16 +209,17 @@ fn decide_round<'q>(
                         let (change, answer) = evaluate(write, before, &submission(submitted))?;
                         (change, LoginAnswer::Code(answer))
                     }
-                    Some(without) => {
-                        let rule = (&config.policy, without);
-                        evaluate_login(write, before, rule, &submission(submitted))?
+                    Some(terms) => {
+                        evaluate_login(write, before, config, terms, &submission(submitted))?
                     }
                 };
                 changes.push(change);
                 Ok((name, answer))
             }
-            (Err(ErrorCode::UserNotFound), Ok((_, submitted))) if query.login.is_some() => {
-                reject_unknown_user(env, write, &submission(submitted))?;
+            (Err(ErrorCode::UserNotFound), Ok((_, submitted))) if let Some(terms) = query.login => {
+                if !asks_first(config, terms, &query.origin) {
+                    reject_unknown_user(env, write, &submission(submitted))?;
+                }
                 Err(ErrorCode::UserNotFound)
             }
             (Err(code), _) => Err(code),

@@ -1,7 +1,7 @@
 //! Every submitted code takes this path: lock, read, decide, save, commit, and only then answer.
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::transaction::Transaction;
 use crate::app::user_tx;
@@ -17,12 +17,19 @@ use crate::domain::lockout::Bounds;
 use crate::domain::name::UserName;
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::Refusal;
+use crate::domain::remembered::LoginPlace;
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::operate;
 use crate::store::Change;
+
+/// The outcome where a login service lets somebody in without a code.
+pub const NOT_ASKED: &str = "not_asked";
+
+/// The detail of an event that says until when the host needs no further code.
+pub const REMEMBERED_UNTIL: &str = "remembered_until";
 
 /// The committed result of a submitted code.
 pub struct Evaluation {
@@ -43,6 +50,8 @@ pub struct CodeSubmission<'p> {
     pub submitted: &'p Submitted,
     pub bounds: Bounds,
     pub undo_for: Span,
+    /// What a service that remembers logins does so by, once a code of a device was accepted.
+    pub place: Option<LoginPlace>,
 }
 
 /// Checks bytes as a user's code, for one device or for any. The refusals `not_enabled`,
@@ -58,7 +67,8 @@ pub fn authenticate_code(
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let submitted = &Submitted::read(submitted);
     let origin = AttemptOrigin::NONE;
-    let submission = CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for };
+    let place = None;
+    let submission = CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, place };
     let attempted = user_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
         let evaluated = evaluate_and_save(app.env, &mut write, before, &submission)?;
@@ -92,7 +102,7 @@ pub fn evaluate(
     before: User,
     submission: &CodeSubmission<'_>,
 ) -> Result<(RecordedChange, CodeAnswer)> {
-    let CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for } = *submission;
+    let CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, .. } = *submission;
     let now = write.at;
     let answer = |outcome| CodeAnswer { outcome, ahead: None, at: now };
     let attempt = Attempt { submitted, device: device_id, now, bounds };
@@ -108,15 +118,20 @@ pub fn evaluate(
         return Ok((rejected, answer(Ok(outcome))));
     }
     user.purge(now, undo_for);
+    let remembered_until = match &submission.place {
+        Some(place) if outcome.lets_in_by_device() => Some(user.remembered.remember(place, now)),
+        _ => None,
+    };
     let rejected_before = before.throttle.turned_away;
     user.throttle.turned_away = 0;
-    let code = outcome.used_code().map(|UsedCode { number, left }| {
-        [("code", number), ("left", left.try_into().unwrap_or(u64::MAX))]
-    });
+    let code = outcome
+        .used_code()
+        .map(|UsedCode { number, left }| [("code", number.into()), ("left", left.into())]);
     let counts = code
         .into_iter()
         .flatten()
-        .chain((rejected_before > 0).then_some(("turned_away_before", rejected_before.into())));
+        .chain((rejected_before > 0).then_some(("turned_away_before", rejected_before.into())))
+        .chain(remembered_until.map(|until| (REMEMBERED_UNTIL, json!(until))));
     let record = AuditRecord {
         verb,
         outcome: outcome.word(),
@@ -142,14 +157,14 @@ pub fn evaluate_and_save(
     Ok(answer.with_user(audit::save(env, &mut write.tx, write.at, change, record)?))
 }
 
-/// Event details: where the attempt came from and counts, where there are any.
+/// Event details: where the attempt came from, and further fields where there are any.
 pub fn detail<'c>(
     origin: &AttemptOrigin,
-    counts: impl IntoIterator<Item = (&'c str, u64)>,
+    further: impl IntoIterator<Item = (&'c str, Value)>,
 ) -> Option<String> {
     let mut detail = serde_json::Map::new();
     detail.extend(origin.fields().map(|(name, text)| (name.to_owned(), json!(text))));
-    detail.extend(counts.into_iter().map(|(name, count)| (name.to_owned(), json!(count))));
+    detail.extend(further.into_iter().map(|(name, value)| (name.to_owned(), value)));
     (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
 }
 

@@ -1,6 +1,8 @@
 //! Answers a login service. Every rejected login gets the same answer at the same cost, so that nobody
 //! learns which users exist.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use zeroize::Zeroizing;
 
@@ -11,22 +13,25 @@ use crate::audit;
 use crate::audit::{AuditRecord, RecordedChange};
 use crate::authenticate;
 use crate::authenticate::code::{
-    CodeAnswer, CodeSubmission, Evaluation, detail, evaluate, operator, reject_unevaluated,
+    CodeAnswer, CodeSubmission, Evaluation, NOT_ASKED, detail, evaluate, operator,
+    reject_unevaluated,
 };
+use crate::authenticate::services::batch_input::LoginTerms;
 use crate::authenticate::services::{CodeAtEnd, SHORTEST_CODE, Typed};
 use crate::authenticate::sign_in::{Credentials, SignInResult};
+use crate::config::Config;
 use crate::domain::authenticate::{Attempt, authenticate};
 use crate::domain::backup_code::Submitted;
 use crate::domain::device::{Active, Device, DeviceState};
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::lockout::RECORD_EVERY;
-use crate::domain::login_rule::{LoginRule, NotEnabledPolicy, is_exempt, login_rule};
+use crate::domain::login_rule::{Login, LoginRule, login_rule, types_password_only};
 use crate::domain::name::{Label, UserName};
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::Password;
-use crate::domain::policy::Policy;
 use crate::domain::secret::{Id, Sealed, Secret};
+use crate::domain::service_rules::NotEnabledPolicy;
 use crate::domain::sign_in::SignInOutcome;
 use crate::domain::user::User;
 use crate::env::Env;
@@ -145,20 +150,23 @@ fn login_with_code(
     opened: &mut OpenStore,
     login: &LoginRequest<'_>,
 ) -> Result<LoginOutcome> {
-    let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
-    let policy = app.config.policy.clone();
+    let config = Arc::clone(&app.config);
+    let (bounds, undo_for) = (config.bounds, config.undo_for);
     let (submitted, origin) = (&Submitted::read(login.typed.code()), login.origin);
-    let submission =
-        CodeSubmission { verb: VERB, origin, device_id: None, submitted, bounds, undo_for };
+    let (verb, device_id, place) = (VERB, None, config.services.place(origin));
+    let submission = CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, place };
+    let terms = LoginTerms { without: login.without, has_code: !login.typed.code().is_empty() };
     user_tx(app, opened, |app, mut write| {
         let done = match write.find(login.name)? {
             None => {
-                reject_unknown_user(app.env, &mut write, &submission)?;
+                if !asks_first(&config, terms, origin) {
+                    reject_unknown_user(app.env, &mut write, &submission)?;
+                }
                 LoginOutcome::NO
             }
             Some(user) => {
-                let rule = (&policy, login.without);
-                let ((change, record), answer) = evaluate_login(&write, user, rule, &submission)?;
+                let ((change, record), answer) =
+                    evaluate_login(&write, user, &config, terms, &submission)?;
                 let user = audit::save(app.env, &mut write.tx, write.at, change, record)?;
                 match answer {
                     LoginAnswer::Code(answer) => {
@@ -176,31 +184,40 @@ fn login_with_code(
     })
 }
 
+/// Whether a service that has rules only asks if it has to ask for a code: nobody has attempted anything yet.
+#[must_use]
+pub fn asks_first(config: &Config, terms: LoginTerms, origin: &AttemptOrigin) -> bool {
+    !terms.has_code && config.services.rules(origin).is_some()
+}
+
 /// Decides about the login of a known user inside a write transaction; the caller saves the change and commits. After
 /// an error nothing may be committed.
 pub fn evaluate_login(
     write: &Transaction<'_>,
     user: User,
-    (policy, without): (&Policy, NotEnabledPolicy),
+    config: &Config,
+    terms: LoginTerms,
     submission: &CodeSubmission<'_>,
 ) -> Result<(RecordedChange, LoginAnswer)> {
-    let (CodeSubmission { origin, submitted, .. }, at) = (submission, write.at);
-    Ok(match login_rule(&user, submitted, policy.requirement(&user), without, at) {
+    let (CodeSubmission { origin, submitted, .. }, now) = (submission, write.at);
+    let LoginTerms { without, has_code } = terms;
+    let (requirement, rules) = (config.policy.requirement(&user), config.services.rules(origin));
+    let login = Login { submitted, has_code, requirement, without, rules, origin, now };
+    let rule = |lets_in| LoginAnswer::Rule { lets_in };
+    Ok(match login_rule(&user, &login) {
         LoginRule::CheckCode => {
             let (change, answer) = evaluate(write, user, submission)?;
             (change, LoginAnswer::Code(answer))
         }
-        LoginRule::Exempt => {
-            // Logged, because somebody was let in who has no MFA.
-            let (detail, operator) = (detail(origin, []), operator(origin));
-            let (verb, outcome) = (VERB, "not_asked");
+        LoginRule::Exempt(exemption) => {
+            // Logged, because somebody was let in without a code.
+            let detail = detail(origin, [("why", exemption.word().into())]);
+            let (verb, outcome, operator) = (VERB, NOT_ASKED, operator(origin));
             let record = AuditRecord { verb, outcome, detail, operator, ..AuditRecord::default() };
-            ((Change::Keep(user), Some(record)), LoginAnswer::Rule { lets_in: true })
+            ((Change::Keep(user), Some(record)), rule(true))
         }
-        LoginRule::Reject(why) => {
-            let change = reject_unevaluated(at, (VERB, origin), user, why);
-            (change, LoginAnswer::Rule { lets_in: false })
-        }
+        LoginRule::Reject(why) => (reject_unevaluated(now, (VERB, origin), user, why), rule(false)),
+        LoginRule::AskForCode => ((Change::Keep(user), None), rule(false)),
     })
 }
 
@@ -213,10 +230,11 @@ fn login_with_password_and_code(
     let typed = login.typed;
     // Only the input decides whether a slow hash is computed: the time must not depend on the user.
     let any_code = CodeAtEnd { digits: SHORTEST_CODE, may_be_yubico: true };
-    let shortest_password = match (typed.split(any_code), login.without) {
-        (Some((password, code)), _) if !code.is_empty() => Some(password),
-        (_, NotEnabledPolicy::Accept) => Some(typed.password()),
-        (_, NotEnabledPolicy::Refuse) => None,
+    let may_need_none = login.without == NotEnabledPolicy::Accept
+        || app.config.services.rules(login.origin).is_some();
+    let shortest_password = match typed.split(any_code) {
+        Some((password, code)) if !code.is_empty() => Some(password),
+        _ => may_need_none.then(|| typed.password()),
     };
     // Without a password to hash the attempt is a wrong password, which is counted and logged: it takes no proof, so
     // that as a wrong code it would let anybody shut a user out.
@@ -236,8 +254,9 @@ fn login_with_password_and_code(
         let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
         let submitted = &Submitted::read(code.map_or(&[], |(_, code)| code));
         let origin = login.origin;
+        let (verb, device_id, place) = (VERB, None, None);
         let submission =
-            CodeSubmission { verb: VERB, origin, device_id: None, submitted, bounds, undo_for };
+            CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, place };
         user_tx(app, opened, |app, mut write| {
             reject_unknown_user(app.env, &mut write, &submission)?;
             write.commit()
@@ -254,20 +273,22 @@ fn split_code<'g>(
     user: Option<&User>,
     login: &LoginRequest<'g>,
 ) -> Result<Option<(&'g [u8], &'g [u8])>> {
-    let now = app.env.clock.now()?;
-    let policy = &app.config.policy;
+    let (now, origin, without) = (app.env.clock.now()?, login.origin, login.without);
+    let (policy, rules) = (&app.config.policy, app.config.services.rules(origin));
     let digits = user.into_iter().flat_map(User::live).filter_map(|d| d.factor.digits()).min();
     let is_yubikey = |device: &Device| matches!(device.factor, Factor::Yubikey);
     let split = login.typed.split(CodeAtEnd {
         digits: digits.map_or(SHORTEST_CODE, usize::from),
         may_be_yubico: user.is_some_and(|user| user.live().any(is_yubikey)),
     });
-    let is_excused_with = |user: &User, code| {
-        let (submitted, requirement) = (Submitted::read(code), policy.requirement(user));
-        is_exempt(user, &submitted, requirement, login.without, now)
+    let is_password_with = |user: &User, code| {
+        let (submitted, requirement) = (&Submitted::read(code), policy.requirement(user));
+        let has_code = true;
+        let login = Login { submitted, has_code, requirement, without, rules, origin, now };
+        types_password_only(user, &login)
     };
     Ok(split.filter(|(_, code)| {
-        !code.is_empty() && !user.is_some_and(|user| is_excused_with(user, code))
+        !code.is_empty() && !user.is_some_and(|user| is_password_with(user, code))
     }))
 }
 

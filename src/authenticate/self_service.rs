@@ -81,6 +81,7 @@ pub fn prove_again(
         submitted: &submitted,
         bounds,
         undo_for,
+        place: None,
     };
     let evaluated = write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;

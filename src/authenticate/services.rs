@@ -13,7 +13,6 @@ use std::os::unix::ffi::OsStringExt as _;
 
 use zeroize::Zeroizing;
 
-use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -101,14 +100,10 @@ impl Typed {
     }
 
     /// Whether anything was typed that can be checked: whoever types nothing attempts nothing, but a password without
-    /// its code is an attempt.
+    /// its code is an attempt. `may_need_none`: there are users who need no code.
     #[must_use]
-    pub fn is_attempt(&self, has_password: bool, without: NotEnabledPolicy) -> bool {
-        let needs_no_code = if has_password {
-            !self.password().is_empty()
-        } else {
-            without == NotEnabledPolicy::Accept
-        };
+    pub fn is_attempt(&self, has_password: bool, may_need_none: bool) -> bool {
+        let needs_no_code = if has_password { !self.password().is_empty() } else { may_need_none };
         needs_no_code || !self.code().is_empty()
     }
 

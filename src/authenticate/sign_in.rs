@@ -1,6 +1,8 @@
 //! A sign-in: read, hash without the lock, then lock, read again, decide, save, commit, and only then
 //! answer.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -10,18 +12,18 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
-use crate::authenticate::code::operator;
+use crate::authenticate::code::{NOT_ASKED, REMEMBERED_UNTIL, operator};
 use crate::domain;
 use crate::domain::authenticate::Attempt;
 use crate::domain::backup_code::Submitted;
 use crate::domain::lockout::Lockout;
-use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::{Password, PasswordChange};
 use crate::domain::password_fault::PasswordFault;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
+use crate::domain::service_rules::{Exemption, NotEnabledPolicy};
 use crate::domain::sign_in::{
     RejectReason, SignInAttempt, SignInOutcome, UsablePassword, usable_password,
 };
@@ -288,7 +290,9 @@ fn decide_locked(
     credentials: &Credentials,
 ) -> Result<Option<SignInResult>> {
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
-    let policy = app.config.policy.clone();
+    let config = Arc::clone(&app.config);
+    let rules = config.services.rules(&credentials.origin);
+    let place = config.services.place(&credentials.origin);
     let submitted = credentials.code.as_deref().map(|code| Submitted::read(code));
     user_tx(app, opened, |app, mut write| {
         let now = write.at;
@@ -308,6 +312,8 @@ fn decide_locked(
             }
         }
         let attempt = |submitted| Attempt { submitted, device: None, now, bounds };
+        let exemption = rules.and_then(|r| r.exemption(&before, &credentials.origin, now));
+        let not_enabled = rules.and_then(|rules| rules.not_enabled);
         let claim = SignInAttempt {
             limits: bounds.limits,
             now,
@@ -315,12 +321,20 @@ fn decide_locked(
             is_expired: checked.is_expired,
             new_password: checked.new_password.clone().and_then(Result::ok),
             code: submitted.as_ref().map(attempt),
-            requirement: policy.requirement(&before),
-            without: credentials.without,
+            requirement: config.policy.requirement(&before),
+            without: not_enabled.unwrap_or(credentials.without),
+            exemption,
         };
         let (mut user, step) = domain::sign_in::sign_in(before.clone(), claim, write.vault)?;
         user.purge(now, undo_for);
-        let record = audit_record(&before, &user, &step, credentials);
+        let mut record = audit_record(&before, &user, (&step, exemption), credentials);
+        let is_by_device =
+            matches!(&step, SignInOutcome::Accepted(Some(outcome)) if outcome.lets_in_by_device());
+        if let (true, Some(place)) = (is_by_device, &place) {
+            let until = user.remembered.remember(place, now);
+            let further = [(REMEMBERED_UNTIL, json!(until))];
+            record.detail = authenticate::code::detail(&credentials.origin, further);
+        }
         if let (SignInOutcome::Accepted(_), None) = (&step, &credentials.new_password) {
             user.password = checked.rehashed.clone().or(user.password);
         }
@@ -358,11 +372,11 @@ struct PasswordCheck {
 fn audit_record(
     before: &User,
     after: &User,
-    step: &SignInOutcome,
+    (step, exemption): (&SignInOutcome, Option<Exemption>),
     credentials: &Credentials,
 ) -> AuditRecord {
     let mut detail = serde_json::Map::new();
-    let origin = &credentials.origin;
+    let (origin, mut outcome) = (&credentials.origin, step.word());
     detail.extend(origin.fields().map(|(name, text)| (name.to_owned(), json!(text))));
     if after.password != before.password {
         detail.insert("password".into(), json!("changed"));
@@ -371,6 +385,11 @@ fn audit_record(
     match step {
         SignInOutcome::Accepted(Some(outcome)) => {
             (device, factor) = (outcome.device().map(ToString::to_string), outcome.factor());
+        }
+        SignInOutcome::Accepted(None) if origin.from.is_some() => {
+            outcome = NOT_ASKED;
+            let why = exemption.unwrap_or(Exemption::NotEnabled).word();
+            detail.insert("why".into(), json!(why));
         }
         SignInOutcome::Rejected(why) => {
             let why = match why {
@@ -391,7 +410,7 @@ fn audit_record(
     let detail = (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string());
     AuditRecord {
         verb: "sign-in",
-        outcome: step.word(),
+        outcome,
         device,
         factor,
         detail,

@@ -457,7 +457,11 @@ fn at_once(
         return Some(AnswerLine::error(query, ErrorCode::NotPermitted));
     };
     *name = permitted;
-    (!question.is_attempt).then(|| AnswerLine::login(query, false))
+    query.origin.is_believed = matches!(rights, Rights::Anybody);
+    // A service with rules may ask whether somebody needs a code at all.
+    let asks_first =
+        question.credentials.is_none() && app.config.services.rules(&query.origin).is_some();
+    (!question.is_attempt && !asks_first).then(|| AnswerLine::login(query, false))
 }
 
 fn line(answer: &AnswerLine) -> Vec<u8> {

@@ -28,6 +28,7 @@ pub struct ConfigFile {
     pub roles: Option<RolesSection>,
     pub self_service: SelfServiceSection,
     pub serve: ServeSection,
+    pub services: BTreeMap<String, ServiceSection>,
     pub notify: NotifySection,
     pub site: SiteSection,
     pub handout: HandoutSection,
@@ -177,6 +178,19 @@ pub struct ServeSection {
     pub group: Option<String>,
 }
 
+/// The rules of one login service.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServiceSection {
+    /// As `10.0.0.0/8`.
+    pub exempt_networks: Option<Vec<String>>,
+    pub exempt_groups: Option<Vec<String>>,
+    /// `accept` or `refuse`.
+    pub not_enabled: Option<String>,
+    /// For how long an accepted code counts for its host.
+    pub remember: Option<String>,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NotifySection {
@@ -290,6 +304,8 @@ mod tests {
         assert!(sections.len() > 8, "{sections:?}");
         // The verbs of `[roles.verbs]` are no keys of this program's.
         for section in sections.iter().filter(|section| *section != "roles") {
+            // Each service has a section of its own.
+            let section = if section == "services" { "services.sshd" } else { section };
             let start = format!("\n[{section}]");
             let (_, shown) = manual.split_once(&start).unwrap_or_else(|| panic!("no {start}"));
             let shown = shown.split("\n[").next().unwrap();

@@ -109,6 +109,12 @@ impl Outcome {
         matches!(self, Self::Accepted { .. } | Self::Confirmed { .. } | Self::AcceptedBackup { .. })
     }
 
+    /// Whether the code of a device let the user in. A backup code is for an emergency, and ends by itself.
+    #[must_use]
+    pub const fn lets_in_by_device(&self) -> bool {
+        matches!(self, Self::Accepted { .. } | Self::Confirmed { .. })
+    }
+
     #[must_use]
     pub const fn device(&self) -> Option<&Label> {
         match self {

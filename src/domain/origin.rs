@@ -1,12 +1,15 @@
 //! Where an attempt came from, for the log: which login service asked, and what that said of its client.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
+
 use crate::domain::text::shown;
 
 /// Characters that are kept of what a service says; a host's whole name is no longer than twice as much.
 const LONGEST: usize = 128;
 
-/// Where an attempt came from. All of it but `from` and `uid` is the word of the service, which may have it from the
-/// remote user: it is recorded, and nothing is decided by it.
+/// Where an attempt came from. All of it but `uid` is the word of whoever asks, who may have it from the remote user: it
+/// is recorded, and nothing is decided by it but the rules of the service, and these only where it is believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AttemptOrigin {
     /// The kind of login service: `pam`, `openvpn` or `radius`.
@@ -18,16 +21,25 @@ pub struct AttemptOrigin {
     pub terminal: Option<String>,
     /// Who asked the verifier of this machine; `None` where this process was asked.
     pub uid: Option<u32>,
+    /// Whether whoever asks may ask about anybody: what others say of where they come from counts for nothing.
+    pub is_believed: bool,
 }
 
 impl AttemptOrigin {
     /// For what no login service asked.
-    pub const NONE: &'static Self =
-        &Self { from: None, service: None, remote: None, terminal: None, uid: None };
+    pub const NONE: &'static Self = &Self {
+        from: None,
+        service: None,
+        remote: None,
+        terminal: None,
+        uid: None,
+        is_believed: false,
+    };
 
+    /// What a login service of this kind hands over to this process.
     #[must_use]
     pub fn of(from: &'static str) -> Self {
-        Self { from: Some(from), ..Self::default() }
+        Self { from: Some(from), is_believed: true, ..Self::default() }
     }
 
     /// With what the service says. An empty text says nothing, a long one is cut, and what no terminal may get is
@@ -36,6 +48,29 @@ impl AttemptOrigin {
     pub fn said(self, service: &str, remote: &str, terminal: &str) -> Self {
         let [service, remote, terminal] = [service, remote, terminal].map(kept);
         Self { service, remote, terminal, ..self }
+    }
+
+    /// The name under which the configuration has rules for the service; `None` where whoever asks is not believed. A
+    /// RADIUS client can't take the name of a PAM service. A name that was cut is none, because others begin as it does.
+    #[must_use]
+    pub fn service_name(&self) -> Option<Cow<'_, str>> {
+        let from = self.from.filter(|_| self.is_believed)?;
+        let is_whole = |name: &&str| name.chars().count() < LONGEST;
+        match (from, self.service.as_deref()) {
+            ("pam", service) => service.filter(is_whole).map(Cow::Borrowed),
+            ("radius", Some(client)) => {
+                Some(client).filter(is_whole).map(|client| format!("radius:{client}").into())
+            }
+            (from, _) => Some(from.into()),
+        }
+    }
+
+    /// The address of the remote host, where the service names an address and no host name: a name says what its owner
+    /// wants. IPv4 within IPv6 is IPv4.
+    #[must_use]
+    pub fn remote_address(&self) -> Option<IpAddr> {
+        let remote = self.remote.as_deref()?;
+        remote.parse::<IpAddr>().ok().map(|address| address.to_canonical())
     }
 
     /// The fields of an event's detail.

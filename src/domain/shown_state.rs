@@ -48,6 +48,7 @@ impl ShownState {
             recovery,
             bypass,
             undo: _,
+            remembered: _,
             throttle: _,
             devices: _,
             created_at: _,

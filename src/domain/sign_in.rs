@@ -5,12 +5,12 @@ use crate::domain::authenticate::{
 };
 use crate::domain::device::Device;
 use crate::domain::lockout::{FailedFactor, Limits, Lockout};
-use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::password::PasswordChange;
 use crate::domain::policy::Requirement;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Sealed;
+use crate::domain::service_rules::{Exemption, NotEnabledPolicy};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 
@@ -54,6 +54,8 @@ pub struct SignInAttempt<'a> {
     pub requirement: Requirement,
     /// Whether a user without MFA may sign in with the password alone.
     pub without: NotEnabledPolicy,
+    /// Why the rules of a login service ask this user for no code.
+    pub exemption: Option<Exemption>,
 }
 
 /// The outcome of a sign-in attempt.
@@ -189,7 +191,10 @@ pub fn sign_in(
         }
         other => other,
     };
-    if let SignInOutcome::Accepted(_) = &outcome {
+    // Without its code a password clears no count of wrong codes: a service that asks for none would make guessing at
+    // another one cheap.
+    let clears = claim.exemption.is_none() || user.throttle.wrong_codes == 0;
+    if let (SignInOutcome::Accepted(_), true) = (&outcome, clears) {
         user.throttle = user.throttle.accepted();
     }
     Ok((user, outcome))
@@ -203,7 +208,10 @@ fn second_factor(
 ) -> Result<(User, SignInOutcome), Refusal> {
     let now = claim.now;
     let is_required = claim.requirement.is_in_force(now);
-    let needs_mfa = is_required || claim.without == NotEnabledPolicy::Refuse;
+    if claim.exemption.is_some() {
+        return Ok((user, SignInOutcome::Accepted(None)));
+    }
+    let needs_mfa = is_required || !claim.without.lets_in(user.status());
     if user.status() == Status::Disabled {
         let off = if needs_mfa {
             SignInOutcome::Rejected(RejectReason::Disabled)

@@ -3,9 +3,11 @@
 mod changes;
 mod handed_out;
 mod never_shown;
+mod trust;
 
 pub use handed_out::{HandedOut, to_hand_out};
 pub use never_shown::never_shown;
+pub use trust::remembered_after;
 
 use serde::Serialize;
 
@@ -18,6 +20,7 @@ use crate::domain::otpauth::AppSettings;
 use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::remembered::RememberedLogins;
 use crate::domain::secret::{Id, Sealed, Stamp};
 use crate::domain::text::quoted;
 use crate::domain::time::{Span, Timestamp};
@@ -52,6 +55,8 @@ pub struct User {
     pub recovery: Option<RecoverySet>,
     pub bypass: Option<BypassCode>,
     pub undo: UndoStack,
+    /// Where the user needs no code for a while.
+    pub remembered: RememberedLogins,
     pub throttle: Throttle,
     /// In order of creation.
     pub devices: Vec<Device>,
@@ -154,6 +159,7 @@ impl User {
             recovery: None,
             bypass: None,
             undo: UndoStack::default(),
+            remembered: RememberedLogins::default(),
             throttle: Throttle::default(),
             devices: Vec::new(),
             created_at,
@@ -228,8 +234,8 @@ impl User {
         }
     }
 
-    /// Drops what can no longer be used: revoked devices and changes to undo older than the undo time, and
-    /// an expired bypass code or temporary password. A temporary password that was never used is kept as one that
+    /// Drops what can no longer be used: revoked devices and changes to undo older than the undo time,
+    /// what is remembered no longer, and an expired bypass code or temporary password. A temporary password that was never used is kept as one that
     /// has ended, so that a user who types it learns why.
     ///
     /// A revoked device with a serial stays. The secret of a token from the inventory is nowhere else while it is
@@ -241,6 +247,7 @@ impl User {
             |d: &Device| matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time);
         self.devices.retain(|d| !is_over(d) || d.serial.is_some());
         self.undo.expire(now, undo_time);
+        self.remembered.expire(now);
         self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
         let is_waited_for = self.password_change == PasswordChange::Required;
         self.temporary = match self.temporary.take() {

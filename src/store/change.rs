@@ -3,7 +3,7 @@
 use crate::domain::audit::event::Event;
 use crate::domain::audit::history::EarlierValues;
 use crate::domain::secret::{Id, Stamp};
-use crate::domain::user::{Status, User};
+use crate::domain::user::{Status, User, remembered_after};
 
 /// Length in bytes of the salt of an event's personal part.
 pub const SALT: usize = 16;
@@ -84,6 +84,8 @@ impl SavedUser {
             Change::Update { before, after } if before == after => (after, RowChange::Keep),
             Change::Update { before, mut after } => {
                 after.rev = before.rev + u64::from(is_logged);
+                // Here, so that no verb that takes trust away can forget it.
+                after.remembered = remembered_after(&before, &after);
                 (after, RowChange::Update { before })
             }
             Change::Remove(before) => {

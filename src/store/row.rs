@@ -5,6 +5,7 @@ mod device;
 mod event;
 #[cfg(any(fuzzing, test))]
 mod fuzzing;
+mod remembered;
 mod request;
 mod token;
 mod undo_stack;

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use crate::domain::device::{Active, DeviceState};
 use crate::domain::name::UserName;
+use crate::domain::remembered::RememberedLogins;
 use crate::domain::time::Span;
 use crate::domain::user::User;
 use crate::keyring::Vault;
@@ -44,6 +45,8 @@ fn a_save_writes_the_differences_and_increments_the_revision() {
     after.devices.push(device(9, DeviceState::Active(Active { confirmed_at: at(1) })));
     let change = Change::Update { before: alice(), after: after.clone() };
     after.rev = 1;
+    // A device in use was taken away.
+    after.remembered = RememberedLogins::default();
     let saved = fixture.change(|tx| save(tx, change).unwrap());
     assert_eq!(fixture.user("alice").unwrap(), Some(saved.clone()));
     assert_eq!(unstamped(saved), after);

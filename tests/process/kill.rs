@@ -96,6 +96,31 @@ fn a_killed_verify_spends_the_code_entirely_or_not_at_all() {
 }
 
 #[test]
+fn a_killed_login_remembers_its_host_exactly_where_the_code_is_used_up() {
+    if !tools("a remembered login under the kill sweep") {
+        return;
+    }
+    let (template, seed) = template();
+    template.configure("[services.sshd]\nremember = \"12h\"\n");
+    let code = template.next(&mut seed.clone());
+    let login = |world: &World, typed: &str| {
+        let call = world.call("verify --from pam --socket none").with("PAM_TYPE", "auth");
+        let call = call.with("PAM_USER", "alice").with("PAM_SERVICE", "sshd");
+        call.with("PAM_RHOST", "192.0.2.1").input(typed)
+    };
+    let kills = sweep(
+        || template.copy(),
+        |world| login(world, &code),
+        |world| {
+            let spent = old_or_new(&template, world);
+            let is_remembered = login(world, "").run().code == 0;
+            assert_eq!(is_remembered, spent);
+        },
+    );
+    assert!(kills >= 5, "{kills}");
+}
+
+#[test]
 fn a_kill_while_the_log_is_copied_into_the_store_loses_nothing() {
     if !tools("verify with a checkpoint under the kill sweep") {
         return;

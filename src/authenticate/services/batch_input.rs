@@ -9,10 +9,10 @@ use serde_json::value::{RawValue, to_raw_value};
 use zeroize::Zeroizing;
 
 use crate::domain::backup_code::Submitted;
-use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::ErrorCode;
+use crate::domain::service_rules::NotEnabledPolicy;
 use crate::domain::site_names::SiteNames;
 use crate::domain::text::escaped;
 
@@ -28,9 +28,18 @@ pub struct BatchQuery {
     pub id: Box<RawValue>,
     /// User and code, or the error in the line.
     pub parsed: Result<(UserName, Submitted), ErrorCode>,
-    /// What a login service wants for users who have no MFA; `None` where only the code is to be checked.
-    pub login: Option<NotEnabledPolicy>,
+    /// What a login service asks; `None` where only the code is to be checked.
+    pub login: Option<LoginTerms>,
     pub origin: AttemptOrigin,
+}
+
+/// What a login service says of its question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoginTerms {
+    /// What it wants for users who have no MFA.
+    pub without: NotEnabledPolicy,
+    /// Whether anything was typed as a code.
+    pub has_code: bool,
 }
 
 impl BatchQuery {

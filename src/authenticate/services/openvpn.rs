@@ -32,7 +32,7 @@ pub enum ScriptCall {
     /// Is this password right?
     Verify(ServiceInput),
     /// There is no code yet, and the client can show a second prompt for it.
-    AskFirst,
+    AskFirst(ServiceInput),
     /// Is this answer to the second prompt right? The verdict goes into `auth_control_file`.
     Response(ServiceInput),
 }
@@ -78,7 +78,7 @@ pub fn read(
         && variables("auth_pending_file").is_some()
         && variables("IV_SSO")
             .is_some_and(|can| can.to_string_lossy().split(',').any(|method| method == "crtext"));
-    Ok(if may_ask { ScriptCall::AskFirst } else { ScriptCall::Verify(asked) })
+    Ok(if may_ask { ScriptCall::AskFirst(asked) } else { ScriptCall::Verify(asked) })
 }
 
 /// The content of `auth_pending_file`: timeout in seconds, method, and prompt. `R` requires an answer, `E`
@@ -181,7 +181,7 @@ mod tests {
     fn only_a_client_with_a_second_prompt_gets_one() {
         let able = [VERIFY, ("IV_SSO", "webauth,crtext"), ("auth_pending_file", "/x")];
         let asks = |variables: &[(&str, &str)], file: &str| {
-            matches!(call(variables, Some(file.as_bytes())), Ok(ScriptCall::AskFirst))
+            matches!(call(variables, Some(file.as_bytes())), Ok(ScriptCall::AskFirst(_)))
         };
         assert!(asks(&able, "alice\n\n"));
         assert!(asks(&able, "alice\nSCRV1:aHVudGVyMg==:\n"));

@@ -203,8 +203,8 @@ impl World {
         if !self.deadlines.is_waiting(*ticket) {
             return;
         }
-        let (Ok((name, _)), Some(without)) = (&query.parsed, query.login) else { return };
-        let origin = &query.origin;
+        let (Ok((name, _)), Some(terms)) = (&query.parsed, query.login) else { return };
+        let (origin, without) = (&query.origin, terms.without);
         let login = LoginRequest { origin, name, typed, without, has_password: true };
         let decided = app.open_store().and_then(|mut opened| {
             opened.store.defer_upkeep();

@@ -11,7 +11,7 @@ use crate::authenticate::services::ServiceInput;
 use crate::authenticate::verifier::deadlines::now;
 use crate::authenticate::verifier::message::{self, Answer, GREETING, LONGEST};
 use crate::authenticate::verifier::socket::{Received, connect, is_trusted, peer, receive, send};
-use crate::domain::login_rule::NotEnabledPolicy;
+use crate::domain::service_rules::NotEnabledPolicy;
 use crate::files::file_trust::FilePolicy;
 
 /// How often a question is put again, to the next process, where the first one ended.

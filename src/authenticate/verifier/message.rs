@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::authenticate::services::batch_input::{BatchQuery, escape_id, parse_query};
+use crate::authenticate::services::batch_input::{BatchQuery, LoginTerms, escape_id, parse_query};
 use crate::authenticate::services::{HandedName, ServiceInput, Typed};
 use crate::domain::backup_code::Submitted;
-use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::ErrorCode;
+use crate::domain::service_rules::NotEnabledPolicy;
 use crate::domain::site_names::SiteNames;
 
 /// Bytes of the longest message; the longest name and password with every character escaped take less.
@@ -120,8 +120,9 @@ impl Message<'_> {
         let name = HandedName { whole: Some(self.user), stripped: self.stripped };
         let user = name.user(site).ok_or(ErrorCode::BadInput);
         let parsed = user.map(|user| (user, Submitted::read(typed.code())));
-        let is_attempt = typed.is_attempt(has_password, without);
-        let query = BatchQuery { id, parsed, login: Some(without), origin };
+        let is_attempt = typed.is_attempt(has_password, without == NotEnabledPolicy::Accept);
+        let login = Some(LoginTerms { without, has_code: !typed.code().is_empty() });
+        let query = BatchQuery { id, parsed, login, origin };
         Some(Question { query, credentials: has_password.then_some(typed), is_attempt })
     }
 }
@@ -260,8 +261,11 @@ mod tests {
              \"remote\":\"203.0.113.5\",\"terminal\":\"ssh\"}\n"
         );
         let read = Question::read(&message, 0, &SiteNames::default());
-        assert_eq!(read.query.login, Some(NotEnabledPolicy::Refuse));
-        assert_eq!(read.query.origin, AttemptOrigin { uid: Some(0), ..asked.origin });
+        let terms = |without| Some(LoginTerms { without, has_code: true });
+        assert_eq!(read.query.login, terms(NotEnabledPolicy::Refuse));
+        // Whether whoever asks is believed is not theirs to say.
+        let origin = AttemptOrigin { uid: Some(0), is_believed: false, ..asked.origin };
+        assert_eq!(read.query.origin, origin);
         let both = Typed::TwoFields { password: field(b"pw\xff"), code: field(b"123456") };
         let asked = ServiceInput {
             name: name("alice@corp.example", Some("alice")),
@@ -273,7 +277,7 @@ mod tests {
         let read = Question::read(&message, 0, &site);
         assert_eq!(read.query.parsed.unwrap().0.as_str(), "alice");
         assert_eq!(read.credentials.unwrap().password(), "pw\u{fffd}".as_bytes());
-        assert_eq!(read.query.login, Some(NotEnabledPolicy::Accept));
+        assert_eq!(read.query.login, terms(NotEnabledPolicy::Accept));
         let nobody = ServiceInput { name: HandedName::default(), ..asked };
         assert!(write(&nobody, NotEnabledPolicy::Refuse, false).is_none());
     }

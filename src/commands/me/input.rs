@@ -7,12 +7,12 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::authenticate::sign_in::Credentials;
 use crate::domain::backup_code::{BackupCodeKind, Submitted};
-use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::Label;
 use crate::domain::origin::AttemptOrigin;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::self_service::{DoorProof, OwnAct};
+use crate::domain::service_rules::NotEnabledPolicy;
 use crate::domain::text::refuse;
 use crate::report::Format;
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::listed::Listed;
+use crate::authenticate::code::NOT_ASKED;
 use crate::commands::log::EventLine;
 use crate::domain::approval::{APPROVE, REQUESTED};
 use crate::domain::text::shown;
@@ -59,6 +60,8 @@ pub struct Activity {
 #[derive(Default, Serialize)]
 pub struct Attempts {
     pub accepted: u64,
+    /// How many of these were let in by a rule, without a code.
+    pub without_code: u64,
     /// Answered with the question for a code, a new device or a new password.
     pub further_steps: u64,
     pub wrong: u64,
@@ -141,6 +144,9 @@ fn has_weight(verb: &str, outcome: &str, detail: Option<&Value>) -> bool {
 impl Attempts {
     fn add(&mut self, outcome: &str, number: u64) {
         *self.of(outcome) += number;
+        if outcome == NOT_ASKED {
+            self.without_code += number;
+        }
     }
 
     const fn of(&mut self, outcome: &str) -> &mut u64 {

@@ -133,8 +133,9 @@ pub fn activity(html: &mut String, content: &Content) {
     let attempts = &activity.attempts;
     let _ = writeln!(
         html,
-        "</section>\n<section>\n<h2>Sign-ins</h2>\n<table>\n<tbody>\n{}{}{}{}{}{}{}</tbody>\n</table>\n</section>",
+        "</section>\n<section>\n<h2>Sign-ins</h2>\n<table>\n<tbody>\n{}{}{}{}{}{}{}{}</tbody>\n</table>\n</section>",
         row("accepted", attempts.accepted),
+        row("of these without a code, by a rule", attempts.without_code),
         row("asked for a code, a new device or a new password", attempts.further_steps),
         row("wrong code or password", attempts.wrong),
         row("code that had been used before", attempts.replayed),

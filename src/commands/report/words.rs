@@ -57,10 +57,14 @@ pub fn words(content: &Content, caller: &Caller) -> String {
         line("second operator", &format!("{requests} requested, {approved} carried out"));
     }
     let attempts = &activity.attempts;
+    let without_code = match attempts.without_code {
+        0 => String::new(),
+        count => format!(" ({count} without a code)"),
+    };
     line(
         "sign-ins",
         &format!(
-            "{} accepted, {} wrong, {} used before, {} refused without a look, {}",
+            "{} accepted{without_code}, {} wrong, {} used before, {} refused without a look, {}",
             attempts.accepted,
             attempts.wrong,
             attempts.replayed,

@@ -33,6 +33,7 @@ edit-user NAME --email a@b               | 67 user_not_found | 0 not_enabled+   
 recovery-codes NAME --reveal-secrets     | 67 user_not_found | 76 not_enabled      | 0 pending+          | 0 pending+          | 0 enabled+          | 0 disabled+         | 0 disabled+         | 0 enabled+
 bypass NAME --for 1h --reveal-secrets    | 67 user_not_found | 0 not_enabled+      | 0 pending+          | 0 pending+          | 0 enabled+          | 76 disabled         | 76 disabled         | 0 enabled+
 bypass NAME --revoke                     | 67 user_not_found | 0 not_enabled=      | 0 pending=          | 0 pending=          | 0 enabled=          | 0 disabled=         | 0 disabled=         | 0 enabled=
+remembered NAME --revoke                 | 67 user_not_found | 0 not_enabled=      | 0 pending=          | 0 pending=          | 0 enabled=          | 0 disabled=         | 0 disabled=         | 0 enabled=
 require-mfa NAME                         | 67 user_not_found | 0 not_enabled+      | 0 pending+          | 0 pending+          | 0 enabled+          | 0 disabled+         | 0 disabled+         | 0 enabled+
 require-mfa NAME --not                   | 67 user_not_found | 0 not_enabled=      | 0 pending=          | 0 pending=          | 0 enabled=          | 0 disabled=         | 0 disabled=         | 0 enabled=
 undo NAME --yes                          | 67 user_not_found | 76 nothing_to_undo  | 76 nothing_to_undo  | 76 nothing_to_undo  | 76 nothing_to_undo  | 0 enabled+          | 0 pending+          | 76 nothing_to_undo

@@ -262,6 +262,7 @@ fn every_verb_that_changes_users_of_a_list_says_what_it_means_for_each() {
             "enrol" => "--no-confirm --device tablet",
             "recovery-codes" => "--reveal-secrets",
             "bypass" => "--for 1h --reveal-secrets",
+            "remembered" => "--revoke",
             _ => "",
         };
         if spec.name == "undo" {

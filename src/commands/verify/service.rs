@@ -12,9 +12,9 @@ use crate::authenticate::login::LoginRequest;
 use crate::authenticate::services::{ServiceInput, handover_file, openvpn, pam, radius};
 use crate::authenticate::verifier::{Asked, Verifier};
 use crate::config::PathOptions;
-use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::otp::LONGEST_INPUT;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::service_rules::NotEnabledPolicy;
 use crate::env::Process;
 use crate::report::{Report, Verdict};
 use crate::texts::Texts;
@@ -52,11 +52,13 @@ impl ServiceOptions {
         Some(process.root.join(path.strip_prefix("/").unwrap_or(&path)))
     }
 
-    fn without(&self) -> NotEnabledPolicy {
-        match self.not_enabled {
+    /// What to answer for users without MFA, and whether there is a password to check.
+    fn terms(&self) -> (NotEnabledPolicy, bool) {
+        let without = match self.not_enabled {
             NotEnabled::Accept => NotEnabledPolicy::Accept,
             NotEnabled::Refuse => NotEnabledPolicy::Refuse,
-        }
+        };
+        (without, self.split.is_some())
     }
 }
 
@@ -122,16 +124,19 @@ pub fn answer(
         LoginService::Pam => {
             let input = authenticate::service_input(app, LONGEST_LINE)?;
             let asked = pam::read(&|name| authenticate::service_variable(app, name), input)?;
-            let lets_in = decide(app, decider, options, &asked, |_| Ok(()))?;
+            let lets_in = decide(app, decider, options.terms(), &asked, |_| Ok(()))?;
             Ok(Report::empty(verdict(lets_in)))
         }
         LoginService::Radius => {
             let asked = radius::read(&|name| authenticate::service_variable(app, name))?;
             if asked.typed.code().is_empty() {
+                if needs_no_code(app, decider, &asked)? {
+                    return Ok(Report::empty(Verdict::Yes));
+                }
                 let challenge = radius::challenge(site_texts(app), app.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
             }
-            if decide(app, decider, options, &asked, |_| Ok(()))? {
+            if decide(app, decider, options.terms(), &asked, |_| Ok(()))? {
                 return Ok(Report::empty(Verdict::Yes));
             }
             Ok(Report { verdict: Verdict::No, ..Report::text(radius::rejection(site_texts(app))) })
@@ -182,13 +187,16 @@ fn openvpn_login(
         .map(|path| handover_file::read(Path::new(path), &app.env.process, openvpn::LARGEST_FILE));
     let call = openvpn::read(&|name| authenticate::service_variable(app, name), file.transpose()?)?;
     let asked = match &call {
-        openvpn::ScriptCall::Verify(asked) => asked,
         // The second prompt returns the code alone, so the password would go unchecked.
-        _ if options.split.is_some() => {
+        openvpn::ScriptCall::Response(_) if options.split.is_some() => {
             files.write(false)?;
             return Ok(Report::empty(Verdict::No));
         }
-        openvpn::ScriptCall::AskFirst => {
+        openvpn::ScriptCall::AskFirst(asked) if options.split.is_none() => {
+            if needs_no_code(app, decider, asked)? {
+                files.write(true)?;
+                return Ok(Report::empty(Verdict::Yes));
+            }
             handover_file::write_reply(
                 &handed(app, "auth_pending_file")?,
                 &app.env.process,
@@ -196,9 +204,11 @@ fn openvpn_login(
             )?;
             return Ok(Report::empty(Verdict::Deferred));
         }
-        openvpn::ScriptCall::Response(asked) => asked,
+        openvpn::ScriptCall::Verify(asked)
+        | openvpn::ScriptCall::AskFirst(asked)
+        | openvpn::ScriptCall::Response(asked) => asked,
     };
-    let lets_in = decide(app, decider, options, asked, |lets_in| files.write(lets_in))?;
+    let lets_in = decide(app, decider, options.terms(), asked, |lets_in| files.write(lets_in))?;
     Ok(Report::empty(verdict(lets_in)))
 }
 
@@ -231,20 +241,31 @@ impl OpenVpnFiles {
     }
 }
 
+/// Whether the rules of the service let a user in who was not asked for a code yet. In doubt they are asked, which takes
+/// no store.
+fn needs_no_code(app: &mut App<'_>, decider: &mut Decider, asked: &ServiceInput) -> Result<bool> {
+    authenticate::note_origin(app, &asked.origin);
+    let is_own = matches!(decider, Decider::Own);
+    if is_own && app.config.services.rules(&asked.origin).is_none() {
+        return Ok(false);
+    }
+    // Users without MFA who are let in for that alone are asked as before: they may have a first code.
+    let terms = (NotEnabledPolicy::Refuse, false);
+    match decide(app, decider, terms, asked, |_| Ok(())) {
+        Err(error) if error.is::<Undecided>() => Err(error),
+        answered => Ok(answered.unwrap_or(false)),
+    }
+}
+
 /// Decides the login. `on_decision` hands over the answer before notices are sent.
 fn decide(
     app: &mut App<'_>,
     decider: &mut Decider,
-    options: &ServiceOptions,
+    (without, has_password): (NotEnabledPolicy, bool),
     asked: &ServiceInput,
     on_decision: impl Fn(bool) -> Result<(), Refusal>,
 ) -> Result<bool> {
-    let (without, has_password) = (options.without(), options.split.is_some());
     authenticate::note_origin(app, &asked.origin);
-    if !asked.typed.is_attempt(has_password, without) {
-        on_decision(false)?;
-        return Ok(false);
-    }
     if let Decider::Verifier(verifier) = decider {
         return match verifier.ask(asked, without, has_password) {
             Asked::Answered { lets_in } => {
@@ -260,6 +281,12 @@ fn decide(
         };
     }
     let ServiceInput { name, typed, origin } = asked;
+    let may_need_none =
+        without == NotEnabledPolicy::Accept || app.config.services.rules(origin).is_some();
+    if !typed.is_attempt(has_password, may_need_none) {
+        on_decision(false)?;
+        return Ok(false);
+    }
     let Some(name) = &name.user(&app.config.names) else {
         on_decision(false)?;
         return Ok(false);

@@ -53,6 +53,15 @@ fn attempt(
     submission: &Submission,
     requirement: Requirement,
 ) -> (User, SignInOutcome) {
+    attempt_where(user, submission, requirement, (NotEnabledPolicy::Accept, None))
+}
+
+fn attempt_where(
+    user: &User,
+    submission: &Submission,
+    requirement: Requirement,
+    (without, exemption): (NotEnabledPolicy, Option<Exemption>),
+) -> (User, SignInOutcome) {
     let now = at(NOW);
     let submitted = submission.code.as_ref().map(|code| Submitted::read(code.as_bytes()));
     let attempt = |submitted| Attempt { submitted, device: None, now, bounds: Bounds::DEFAULT };
@@ -64,7 +73,8 @@ fn attempt(
         new_password: submission.new.map(hash),
         code: submitted.as_ref().map(attempt),
         requirement,
-        without: NotEnabledPolicy::Accept,
+        without,
+        exemption,
     };
     sign_in(user.clone(), claim, &OneSecret).unwrap()
 }
@@ -280,4 +290,50 @@ fn the_old_password_allows_a_new_password_but_no_new_device() {
     let (user, step) = attempt(&user, &Submission { new: Some(6), ..RIGHT }, required());
     assert_eq!(step, SignInOutcome::EnrolmentRequired { is_barred: true });
     assert_eq!(user.password, Some(hash(6)));
+}
+
+#[test]
+fn an_exemption_stands_for_the_code_and_never_for_the_password() {
+    let exempt = (NotEnabledPolicy::Refuse, Some(Exemption::Network));
+    let accepted = SignInOutcome::Accepted(None);
+    for user in [alice(), active(), pending()] {
+        for requirement in [OPTIONAL, required()] {
+            for submission in [RIGHT, right_code(), with_code("000000".into())] {
+                let (after, step) = attempt_where(&user, &submission, requirement, exempt);
+                assert_eq!(step, accepted);
+                assert_eq!(after, user, "no code is looked at");
+            }
+            let wrong = Submission { is_right: false, ..right_code() };
+            for submission in [WRONG, wrong] {
+                let (after, step) = attempt_where(&user, &submission, requirement, exempt);
+                assert_eq!(step, SignInOutcome::Rejected(RejectReason::Password));
+                assert_eq!(after.throttle.failures, 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_password_without_its_code_clears_wrong_passwords_and_no_wrong_codes() {
+    let exempt = (NotEnabledPolicy::Refuse, Some(Exemption::Group));
+    let failed = |factor| {
+        let mut user = active();
+        user.throttle = user.throttle.failed(factor, at(NOW - 10), Limits::DEFAULT);
+        attempt_where(&user, &RIGHT, OPTIONAL, exempt).0.throttle.failures
+    };
+    assert_eq!((failed(FailedFactor::Password), failed(FailedFactor::Code)), (0, 1));
+}
+
+#[test]
+fn the_rule_of_a_service_lets_in_users_without_mfa_and_none_whose_mfa_was_switched_off() {
+    let by_rule = (NotEnabledPolicy::AcceptUnlessDisabled, None);
+    let disabled = active().disable(None).unwrap().user;
+    for (user, expected) in [
+        (alice(), SignInOutcome::Accepted(None)),
+        (pending(), SignInOutcome::Accepted(None)),
+        (active(), SignInOutcome::CodeRequired),
+        (disabled, SignInOutcome::Rejected(RejectReason::Disabled)),
+    ] {
+        assert_eq!(attempt_where(&user, &RIGHT, OPTIONAL, by_rule).1, expected);
+    }
 }

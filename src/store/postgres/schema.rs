@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/postgres/0009.sql"),
     include_str!("../schema/postgres/0010.sql"),
     include_str!("../schema/postgres/0011.sql"),
+    include_str!("../schema/postgres/0012.sql"),
 ];
 
 /// Stands in the expected texts for the name of the schema, where the server shows it.

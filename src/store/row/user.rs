@@ -5,13 +5,14 @@ use anyhow::Result;
 use crate::domain::lockout::{Lock, Throttle};
 use crate::domain::name::UserName;
 use crate::domain::password::{PasswordChange, TemporaryPassword};
+use crate::domain::remembered::RememberedLogins;
 use crate::domain::secret::{Sealed, Stamp};
 use crate::domain::time::Span;
 use crate::domain::undo_record::UndoStack;
 use crate::domain::user::{Language, Profile, User};
 use crate::store::row::{
     Reader, Row, Value, backup_codes, bytes, maybe_bytes, maybe_number, maybe_text, maybe_time,
-    number, time, undo_stack,
+    number, remembered, time, undo_stack,
 };
 
 /// The columns of `users`, without the row id and the MAC.
@@ -47,6 +48,7 @@ pub const USER_COLUMNS: &[&str] = &[
     "undo",
     "stamp",
     "lock_again",
+    "remembered",
 ];
 
 /// The values of [`USER_COLUMNS`].
@@ -85,6 +87,7 @@ pub fn user_values(user: &User) -> Vec<Value> {
         maybe_text(undo_stack::text(&user.undo).as_deref()),
         maybe_bytes(user.stamp.as_ref().map(|stamp| &stamp.bytes()[..])),
         maybe_time(throttle.lock.and_then(|l| l.again)),
+        maybe_text(remembered::text(&user.remembered).as_deref()),
     ]
 }
 
@@ -144,6 +147,7 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
         recovery: None,
         bypass: None,
         undo: UndoStack::default(),
+        remembered: RememberedLogins::default(),
     };
     user.temporary = match (r.maybe_bytes()?, r.maybe_time()?) {
         (Some(hash), Some(until)) => Some(TemporaryPassword { hash: Sealed(hash), until }),
@@ -171,6 +175,9 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
     if let Some(again) = r.maybe_time()? {
         let lock = user.throttle.lock.as_mut().ok_or_else(|| r.damaged())?;
         lock.again = Some(again);
+    }
+    if let Some(text) = r.maybe_text()? {
+        user.remembered = remembered::logins(&text).ok_or_else(|| r.damaged())?;
     }
     Ok(user)
 }

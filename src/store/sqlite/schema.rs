@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/sqlite/0009.sql"),
     include_str!("../schema/sqlite/0010.sql"),
     include_str!("../schema/sqlite/0011.sql"),
+    include_str!("../schema/sqlite/0012.sql"),
 ];
 
 /// The objects that the migrations make, as SQLite stores their SQL.

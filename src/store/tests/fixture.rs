@@ -15,6 +15,7 @@ use crate::domain::lockout::{FailedFactor, Limits, Lock};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
+use crate::domain::remembered::{RememberedLogin, RememberedLogins};
 use crate::domain::secret::{Id, KeyGeneration, Sealed};
 use crate::domain::serial::Serial;
 use crate::domain::time::Timestamp;
@@ -184,6 +185,9 @@ pub fn alice() -> User {
     user.enrolment_barred = true;
     user.throttle.lock_looks = 2;
     user.throttle.lock = user.throttle.lock.map(|lock| Lock { again: Some(at(310)), ..lock });
+    let (host, service) = ("2001:db8::1".parse().unwrap(), "sshd".to_owned());
+    let remembered = RememberedLogin { host, service, since: at(350), until: at(900) };
+    user.remembered = RememberedLogins::of(vec![remembered]);
     let recovery = RecoverySet { id: id(11), made_at: at(310), tags: vec![Some([3; 32]), None] };
     user.recovery = Some(recovery.clone());
     user.bypass = Some(BypassCode {

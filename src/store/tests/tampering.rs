@@ -123,7 +123,7 @@ fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
 /// Reverts everything after the first migration.
 const TO_FIRST: &str = "DROP TABLE tokens; DROP INDEX events_of_token; ALTER TABLE events DROP COLUMN token_id; \
     DROP INDEX events_of_user; ALTER TABLE events DROP COLUMN was_rev; \
-    ALTER TABLE events DROP COLUMN was_stamp; ALTER TABLE users DROP COLUMN stamp; ALTER TABLE users DROP COLUMN lock_again; \
+    ALTER TABLE events DROP COLUMN was_stamp; ALTER TABLE users DROP COLUMN stamp; ALTER TABLE users DROP COLUMN lock_again; ALTER TABLE users DROP COLUMN remembered; \
     ALTER TABLE devices DROP COLUMN note; ALTER TABLE devices DROP COLUMN codes; ALTER TABLE devices DROP COLUMN drift; DROP INDEX devices_serial; ALTER TABLE devices DROP COLUMN serial; ALTER TABLE devices DROP COLUMN accepted; \
     CREATE INDEX events_of_user ON events(user_id, seq, rev) WHERE user_id IS NOT NULL; DROP INDEX users_required_from; DROP INDEX users_created_at; \
     DROP INDEX events_at; DROP TABLE log_start; ALTER TABLE events DROP COLUMN was_status; \
@@ -140,6 +140,7 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     (plain.password, plain.temporary, plain.required_from) = (None, None, None);
     (plain.recovery, plain.bypass) = (None, None);
     plain.undo = crate::domain::undo_record::UndoStack::default();
+    plain.remembered = crate::domain::remembered::RememberedLogins::default();
     (plain.enrolment_barred, plain.throttle.lock_looks) = (false, 0);
     plain.devices.retain(|device| device.factor.clock().is_some());
     for device in &mut plain.devices {

@@ -345,6 +345,89 @@ fn a_password_and_a_code_go_through_the_verifier_too() {
     assert_eq!(asked(&client, both), "rejected");
 }
 
+/// What the verifier decides by the rules of a service, and whom it believes about the service and the host.
+#[test]
+fn rules_count_for_those_who_may_ask_about_anybody() {
+    let world = World::new();
+    let mut alice = world.active("alice");
+    let own = is_root("rules at the verifier") && has("setpriv", "rules at the verifier");
+    if own {
+        world.active("nobody");
+    }
+    world.configure(
+        "[services.sshd]\nexempt_networks = [\"10.0.0.0/8\"]\nremember = \"12h\"\n\
+         [services.openvpn]\nexempt_networks = [\"10.0.0.0/8\"]\n",
+    );
+    let verifier = Verifier::start(&world);
+    let from =
+        |call: Call, remote: &str| call.with("PAM_SERVICE", "sshd").with("PAM_RHOST", remote);
+    let ask = |remote: &str, typed: &str| {
+        from(by_verifier(&world, "alice", &verifier.path), remote).input(typed).run()
+    };
+    let newest = || world.sql("SELECT outcome || detail FROM events ORDER BY seq DESC LIMIT 1");
+    ask("10.1.2.3", "").expect(0);
+    assert!(newest().starts_with("not_asked{") && newest().contains("exempt_network"));
+    let events = world.events();
+    ask("192.0.2.1", "").expect(1);
+    assert_eq!(world.events(), events, "it only asked");
+    let code = world.next(&mut alice);
+    ask("192.0.2.1", &code).expect(0);
+    assert!(newest().starts_with("accepted{") && newest().contains("remembered_until"));
+    ask("192.0.2.1", "").expect(0);
+    assert!(newest().contains("remembered"), "{}", newest());
+    ask("192.0.2.2", "").expect(1);
+    let client = connect(&verifier.path);
+    let vpn = |user: &str, remote: &str| {
+        let asks = format!(r#"{{"user":"{user}","code":"","from":"openvpn","remote":"{remote}"}}"#);
+        asked(&client, &asks)
+    };
+    assert_eq!(vpn("alice", "10.9.9.9"), "accepted");
+    assert_eq!(vpn("alice", "vpn.example.org"), "rejected");
+    assert_eq!(vpn("nobody-here", "10.9.9.9"), "rejected");
+    if own {
+        // Of themselves others could say what they want.
+        let call = without_rights(&world, "nobody", &verifier.path);
+        from(call, "10.1.2.3").input("").run().expect(1);
+    }
+    drop(verifier);
+    let own = by_pam_with(&world, "alice", "--socket none");
+    from(own, "192.0.2.1").input("").run().expect(0);
+    world.assert_sound();
+}
+
+/// The line of docs/services/rules.md in front of the sample asks nothing where no code is needed.
+#[test]
+fn pam_asks_nothing_where_no_code_is_needed() {
+    if !can("a PAM stack that asks nothing") {
+        return;
+    }
+    let world = World::new();
+    let mut alice = world.active("alice");
+    world.configure("");
+    let mut installed = Installed::new(&world);
+    installed.line = format!("{} --config {}", installed.line, world.configuration().display());
+    let stack = Stack::new(&installed, "unasked");
+    let file = Path::new("/etc/pam.d").join(&stack.name);
+    let sample = std::fs::read_to_string(&file).unwrap();
+    let line = sample.lines().find(|line| line.contains("expose_authtok /")).unwrap();
+    let first = line.replace("success=1", "success=3").replace(" expose_authtok", "");
+    std::fs::write(&file, format!("{first}\n{sample}")).unwrap();
+    let (name, rhost) = (&stack.name, "rhost=10.1.2.3");
+    let unasked = |more: &[&str]| {
+        let mut command = std::process::Command::new("timeout");
+        command.args(["20", "pamtester"]).args(more).args(["--", name, "alice", "authenticate"]);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&said).contains("authenticator app"))
+    };
+    assert_eq!(unasked(&["-I", rhost]), (false, true), "no rules: asked");
+    world.configure(&format!("[services.{name}]\nexempt_networks = [\"10.0.0.0/8\"]\n"));
+    assert_eq!(unasked(&["-I", rhost]), (true, false), "not asked");
+    assert_eq!(unasked(&["-I", "rhost=192.0.2.1"]), (false, true));
+    let code = world.next(&mut alice);
+    assert!(stack.opens("alice", code.as_bytes()), "from nowhere, with a code");
+}
+
 #[test]
 fn a_socket_on_standard_input_is_served_and_left() {
     let world = World::new();

@@ -19,6 +19,11 @@ const EDITS: &[(&str, &str)] = &[
     ("alice", "UPDATE users SET required = 1 - required"),
     ("alice", "UPDATE users SET protected = 1 - protected"),
     ("alice", "UPDATE users SET required = 2"),
+    (
+        "alice",
+        "UPDATE users SET remembered = '[{\"host\":\"192.0.2.1\",\"service\":\"sshd\",\"since\":1,\"until\":9999999999}]'",
+    ),
+    ("alice", "UPDATE users SET remembered = '[{}]'"),
     ("alice", "UPDATE users SET password_change = 'required'"),
     ("alice", "UPDATE users SET password_change = 'anything'"),
     ("alice", "UPDATE users SET rev = rev + 1"),
