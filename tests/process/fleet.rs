@@ -336,7 +336,12 @@ fn each_database_role_can_do_its_work_and_nothing_else() {
     }
     assert_eq!(service.verify("bob", "123456").expect(1).outcome(), "rejected");
     let code = world.next(&mut seed);
-    assert_eq!(service.verify("alice", &code).expect(0).outcome(), "accepted");
+    service.configure("[services.sshd]\nremember = \"12h\"\n");
+    for typed in [code.as_str(), ""] {
+        let call = service.call("verify --from pam --socket none").with("PAM_TYPE", "auth");
+        let call = call.with("PAM_USER", "alice").with("PAM_SERVICE", "sshd");
+        call.with("PAM_RHOST", "192.0.2.1").input(typed).run().expect(0);
+    }
     let made = world.run("recovery-codes alice --json --reveal-secrets").expect(0).document();
     let spare = made["codes"][0].as_str().unwrap();
     assert_eq!(service.verify("alice", spare).expect(0).outcome(), "accepted");

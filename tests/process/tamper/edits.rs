@@ -95,6 +95,7 @@ const UNREADABLE: &[&str] = &[
     "UPDATE devices SET last_step = -1",
     "UPDATE users SET required = 2",
     "UPDATE users SET password_change = 'anything'",
+    "UPDATE users SET remembered = '[{}]'",
     "UPDATE users SET id = x'' WHERE name = 'alice'",
     "UPDATE users SET created_at = -1",
     "UPDATE users SET created_at = 9223372036854775807",
