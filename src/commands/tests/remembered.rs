@@ -10,10 +10,14 @@ const REMEMBER: &str = "[password]\nmemory = 19\n[services.sshd]\nremember = \"1
 /// A user who has just given a code from 192.0.2.1.
 fn remembered(world: &mut World, user: &str) -> Secret {
     let secret = world.active(user);
+    remember(world, user, &secret);
+    secret
+}
+
+pub fn remember(world: &mut World, user: &str, secret: &Secret) {
     world.configure(REMEMBER);
     world.wait(30);
-    give_code(world, user, &secret);
-    secret
+    give_code(world, user, secret);
 }
 
 fn give_code(world: &mut World, user: &str, secret: &Secret) {

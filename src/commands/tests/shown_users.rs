@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use clap::Command;
 
+use crate::commands::tests::remembered::remember;
 use crate::commands::{VERBS, VerbEntry};
 use crate::env::Size;
 use crate::testing::{CommandResult, World};
@@ -46,6 +47,7 @@ fn case(verb: &str) -> Case {
         }
         "resync" => case("", &["123456", "654321"]),
         "set-password" => case("", &[PASSWORD, PASSWORD]),
+        "remembered" => Case { prepare: "remember", ..case("--revoke", &[]) },
         "assign" => Case { prepare: "token", ..case("T1", &["y", ""]) },
         _ => panic!("{verb}: say how it is run at a terminal"),
     }
@@ -55,11 +57,12 @@ fn case(verb: &str) -> Case {
 fn world(case: &Case) -> World {
     let mut world = World::new();
     for name in ["alice", "bob"] {
-        let _ = world.active(name);
+        let secret = world.active(name);
         let _ = world.run(&format!("edit-user {name} --email {name}@example.com")).ok();
         let _ = world.run_with(&format!("set-password {name}"), PASSWORD).ok();
         match case.prepare {
             "" | "token" => {}
+            "remember" => remember(&mut world, name, &secret),
             "lock" => {
                 for _ in 0..12 {
                     let _ = world.verify(name, "000000");
