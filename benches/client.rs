@@ -63,7 +63,7 @@ fn measure(users: u32) -> Result<()> {
         client.hear_yes()?;
         let whole = start.elapsed();
         walls[2].push(whole);
-        walls[3].push(whole - connected);
+        walls[3].push(whole.saturating_sub(connected));
         let by_itself = ["--store", &store, "--key-file", &key, "verify", "--from", "pam"];
         walls[4].push(login(by_itself.iter().chain(&["--socket", "none"]), someone())?);
         let through = ["verify", "--from", "pam", "--socket", &socket];

@@ -1,4 +1,4 @@
-//! A running verifier.
+//! A running verifier, and connections to it.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{
+    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, recv, send,
+};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::support::World;
@@ -76,4 +79,25 @@ pub fn try_connect(path: &Path) -> Option<OwnedFd> {
     let socket = rustix::net::socket_with(unix, packets, SocketFlags::CLOEXEC, None).unwrap();
     rustix::net::connect(&socket, &SocketAddrUnix::new(path).unwrap()).ok()?;
     Some(socket)
+}
+
+/// A connection that was greeted.
+pub fn connect(path: &Path) -> OwnedFd {
+    let socket = try_connect(path).unwrap();
+    assert_eq!(heard(&socket).as_deref(), Some("{\"schema\":\"mfactl.serve/1\"}\n"));
+    socket
+}
+
+pub fn say(socket: &OwnedFd, message: &[u8]) -> bool {
+    send(socket, message, SendFlags::NOSIGNAL).is_ok()
+}
+
+/// The next message, within three seconds; `None` at the end.
+pub fn heard(socket: &OwnedFd) -> Option<String> {
+    let mut watched = [PollFd::new(socket, PollFlags::IN)];
+    let limit = Timespec { tv_sec: 3, tv_nsec: 0 };
+    assert_eq!(poll(&mut watched, Some(&limit)).unwrap(), 1, "no answer in three seconds");
+    let mut line = vec![0; 64 * 1024];
+    let (_, length) = recv(socket, &mut line[..], RecvFlags::empty()).ok()?;
+    (length > 0).then(|| String::from_utf8(line[..length].to_vec()).unwrap())
 }

@@ -3,43 +3,20 @@
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, recv, send,
-};
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, send};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::door::{Door, accepts_right_codes_of, survives_a_lock_and_a_missing_store};
 use super::pam::{Stack, can};
-use super::serving::{Verifier, try_connect};
+use super::serving::{Verifier, connect, heard, say, try_connect};
 use super::support::{Call, NOT_PERMITTED, Ran, World, has, is_root};
 use super::{Installed, by_pam_with, openvpn, radius};
 
 /// The user whom every machine has, and who has no rights.
 const NOBODY: &str = "65534";
-
-/// A connection that was greeted.
-fn connect(path: &Path) -> OwnedFd {
-    let socket = try_connect(path).unwrap();
-    assert_eq!(heard(&socket).as_deref(), Some("{\"schema\":\"mfactl.serve/1\"}\n"));
-    socket
-}
-
-fn say(socket: &OwnedFd, message: &[u8]) -> bool {
-    send(socket, message, SendFlags::NOSIGNAL).is_ok()
-}
-
-/// The next message, within three seconds; `None` at the end.
-fn heard(socket: &OwnedFd) -> Option<String> {
-    let mut watched = [PollFd::new(socket, PollFlags::IN)];
-    let limit = Timespec { tv_sec: 3, tv_nsec: 0 };
-    assert_eq!(poll(&mut watched, Some(&limit)).unwrap(), 1, "no answer in three seconds");
-    let mut line = vec![0; 64 * 1024];
-    let (_, length) = recv(socket, &mut line[..], RecvFlags::empty()).ok()?;
-    (length > 0).then(|| String::from_utf8(line[..length].to_vec()).unwrap())
-}
 
 /// The outcome of a question, or the word of its error.
 fn asked(socket: &OwnedFd, message: &str) -> String {
