@@ -15,7 +15,7 @@ pub mod user_list;
 
 pub use approval::{close_request, find_request, open_requests, request_approval};
 pub use authorize::{
-    UsedOptions, authorize, begin_approval, can_run, groups_of, operator_uid, permits,
+    UsedOptions, authorize, begin_approval, can_run, groups_of, operator_uid, permits, uid_of,
 };
 pub use bulk::{change_bulk, plan_bulk};
 pub use change::{change_user, confirm_change};

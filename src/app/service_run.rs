@@ -28,6 +28,8 @@ pub struct ServiceRun {
     pub input: Option<Zeroizing<Vec<u8>>>,
     /// What the service said of its client, for the line about an attempt that fails.
     pub origin: AttemptOrigin,
+    /// Whether a verifier was to be asked, and none answered.
+    pub lacks_verifier: bool,
 }
 
 impl ServiceRun {
@@ -35,7 +37,8 @@ impl ServiceRun {
     #[must_use]
     pub fn of_verifier() -> Self {
         let (input, origin) = (None, AttemptOrigin::default());
-        Self { environment: Box::new(|_| None), watchdog: None, input, origin }
+        let (environment, watchdog): (Variables, _) = (Box::new(|_| None), None);
+        Self { environment, watchdog, input, origin, lacks_verifier: false }
     }
 
     /// The time left for an answer from somebody else, and to hand it on.
@@ -71,7 +74,7 @@ pub fn answer_service(env: &mut Env) -> Result<ServiceRun> {
         env.process.sudo_uid = None;
     }
     env.process.is_service = true;
-    Ok(ServiceRun { environment, watchdog, input: None, origin: AttemptOrigin::default() })
+    Ok(ServiceRun { environment, watchdog, ..ServiceRun::default() })
 }
 
 /// Whether the variables of `sudo` name the operator. Another uid could have set them itself. Root and the

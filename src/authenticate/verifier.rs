@@ -70,6 +70,8 @@ struct VerifierLoop {
     opened: Option<OpenStore>,
     waiting: Vec<PendingQuestion>,
     left: LeftToDo,
+    /// Whether the configuration was to be read anew and is bad, so that the next process would not start with it.
+    is_outdated: bool,
     /// The client that was read last.
     last_read: u64,
     /// For one message more than the longest.
@@ -99,6 +101,7 @@ pub fn serve(app: &mut App<'_>, path: &Path, reload: Reload<'_>) -> Result<()> {
         opened: None,
         waiting: Vec::new(),
         left: LeftToDo::Nothing,
+        is_outdated: false,
         last_read: 0,
         buffer: zeroize::Zeroizing::new(vec![0; LONGEST + 1]),
     };
@@ -129,9 +132,12 @@ impl VerifierLoop {
         }
     }
 
-    /// Reads configuration and key anew. With a bad configuration the one before it stays in force.
+    /// Reads configuration and key anew. With a bad configuration the one before it stays in force, for as long as this
+    /// process runs.
     fn reload(&mut self, app: &mut App<'_>, reload: Reload<'_>) {
-        match reload(app.env) {
+        let read = reload(app.env);
+        self.is_outdated = read.is_err();
+        match read {
             Ok(config) => {
                 app.config = Arc::new(config);
                 self.beside.configure(&app.config);
@@ -163,7 +169,7 @@ impl VerifierLoop {
     /// Waits until something happens, and does all that there is to do.
     fn round(&mut self, app: &mut App<'_>) -> Result<Asks> {
         let is_quiet = self.clients.is_empty() && self.beside.is_idle();
-        let may_end = self.listener.is_inherited() && is_quiet;
+        let may_end = self.listener.is_inherited() && is_quiet && !self.is_outdated;
         let ready = self.wait(self.left.patience(may_end))?;
         if ready.is_nothing {
             if self.left == LeftToDo::Nothing && may_end {

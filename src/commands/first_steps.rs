@@ -36,6 +36,17 @@ impl Step {
     fn new(words: impl Into<String>, commands: impl IntoIterator<Item = Command>) -> Self {
         Self { words: words.into(), commands: commands.into_iter().collect() }
     }
+
+    /// What is left for somebody who may run some of the commands only. The last sentence leads to them.
+    fn permitted(mut self, may_run: impl Fn(&Command) -> bool) -> Self {
+        self.commands.retain(|command| may_run(command));
+        if self.commands.is_empty()
+            && let Some((said, _)) = self.words.rsplit_once(". ")
+        {
+            self.words = format!("{said}. An administrator can help.");
+        }
+        self
+    }
 }
 
 /// Writes the examples and the next steps.
@@ -50,12 +61,10 @@ pub fn greet(env: &mut Env, options: &Options, paths: &PathOptions) -> Result<Ve
         (_, Some(place)) => (vec![not_an_operator(&place)], Runner::SystemUser),
         (Ok(config), None) => {
             let is_for_system_user = is_for_system_user(env, &config);
-            let mut steps = look(&mut App::new(env, options.clone(), config, find_verb));
+            let steps = look(&mut App::new(env, options.clone(), config, find_verb));
             let may_run =
                 |command: &Command| env.caller.denied.iter().all(|verb| *verb != command.verb);
-            for step in &mut steps {
-                step.commands.retain(may_run);
-            }
+            let steps = steps.into_iter().map(|step| step.permitted(may_run)).collect();
             (steps, if is_for_system_user { Runner::SystemUser } else { Runner::Reader })
         }
         (Err(error), None) => (vec![unreadable(&error)], Runner::Reader),

@@ -50,7 +50,7 @@ const ANYWHERE: &str = "\
 Anywhere:
   --json, --format table|json|jsonl|csv
   --quiet, --no-input, --color auto|always|never, --lang en|fr
-  -h, --help, -V, --version
+  -h, --help (of verify and sign-in: mfactl help verify), -V, --version
 ";
 
 const EXIT_CODES: &str = "\

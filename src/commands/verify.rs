@@ -102,9 +102,11 @@ impl Verb for Verify {
         let (Some(service), Some(path)) = (asked.service.from, path) else { return Ok(None) };
         let left = app.service.as_ref().map_or(patience, ServiceRun::time_to_answer);
         let policy = app.config.file_policy;
-        let Some(verifier) = Verifier::connect(&path, &policy, patience, left) else {
-            return Ok(None);
-        };
+        let verifier = Verifier::connect(&path, &policy, patience, left);
+        if let Some(run) = &mut app.service {
+            run.lacks_verifier = verifier.is_none();
+        }
+        let Some(verifier) = verifier else { return Ok(None) };
         let mut decider = Decider::Verifier(verifier);
         let name = asked.name.as_deref();
         match service::answer(app, &mut decider, service, &asked.service, name) {

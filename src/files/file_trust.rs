@@ -170,7 +170,11 @@ impl FilePolicy {
                     kind.noun()
                 ),
             )
-            .hint("move it to a folder of its own with mode 0700")
+            .hint(match kind {
+                // Those who ask have to reach it.
+                FileKind::Socket => "move it to a folder of its own with mode 0755",
+                _ => "move it to a folder of its own with mode 0700",
+            })
             .into());
         }
         self.check_ancestors(&folder, 1, kind)

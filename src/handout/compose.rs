@@ -36,12 +36,16 @@ pub fn compose(subject: &HandoutSubject<'_>) -> Handout {
 
 fn sheet(matter: &Matter<'_>) -> Sheet {
     let issuer = ("issuer", matter.issuer.as_str());
+    let is_elsewhere = matches!(matter.kind, HandoutKind::Elsewhere);
     let (title, why) = match matter.stage {
         SetUpStage::SwitchedOff { .. } => {
             (Text::HandoutSwitchedOffTitle, vec![matter.text(Text::HandoutSwitchedOff)])
         }
         SetUpStage::OnlyPassword => {
             (Text::HandoutPasswordTitle, vec![matter.text(Text::HandoutPasswordWhy)])
+        }
+        SetUpStage::ToSetUp | SetUpStage::InUse if is_elsewhere => {
+            (Text::HandoutElsewhereTitle, vec![matter.text(Text::HandoutElsewhereWhy)])
         }
         SetUpStage::ToSetUp | SetUpStage::AtSignIn => {
             (Text::HandoutTitle, vec![matter.text(Text::HandoutWhy)])

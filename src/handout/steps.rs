@@ -95,6 +95,9 @@ fn install_step(matter: &Matter<'_>, settings: AppSettings) -> String {
 
 /// How the key is typed that stands `there`.
 fn by_hand_step(matter: &Matter<'_>, by_hand: Text, settings: AppSettings, there: Text) -> String {
+    if !takes_typed(matter.subject.app, settings) {
+        return matter.text(Text::HandoutScanOnly);
+    }
     // What Google Authenticator calls the kinds of a key.
     let kind = match settings {
         AppSettings::Totp(_) => Text::HandoutGoogleTimeBased,
@@ -102,6 +105,17 @@ fn by_hand_step(matter: &Matter<'_>, by_hand: Text, settings: AppSettings, there
     };
     let values = [("kind", matter.texts.text(kind)), ("there", matter.texts.text(there))];
     matter.fill(by_hand, &values)
+}
+
+/// Whether an app asks for these settings beside a key that is typed.
+fn takes_typed(app: HandoutApp, settings: AppSettings) -> bool {
+    match (app, settings) {
+        (HandoutApp::Yubico, _) => true,
+        (HandoutApp::Google, AppSettings::Hotp(_, 0)) => {
+            settings.uncommon().iter().all(|setting| *setting == apps::Setting::Counter)
+        }
+        _ => settings.uncommon().is_empty(),
+    }
 }
 
 /// The first sign-in of a user who has to choose a password.

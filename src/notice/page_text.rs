@@ -56,7 +56,7 @@ impl PageMail<'_> {
                 (Text::PageAttachedTitle, [Text::PageAttached, Text::PageSecret])
             }
             PageMailKind::StepsOnly => {
-                (Text::PageAttachedTitle, [Text::PageAttached, Text::PageNoSecret])
+                (Text::PageStepsTitle, [Text::PageSteps, Text::PageNoSecret])
             }
         };
         let mut facts =

@@ -136,6 +136,12 @@ fn roles_of(roles: &Roles, uid: u32) -> BTreeSet<Role> {
     roles.of(uid, &groups_of(uid))
 }
 
+/// The uid of a name, as the system knows it now.
+#[must_use]
+pub fn uid_of(name: &str) -> Option<u32> {
+    uzers::get_user_by_name(name).map(|user| user.uid())
+}
+
 /// The groups of a uid, as the system knows them now.
 #[must_use]
 pub fn groups_of(uid: u32) -> Vec<u32> {

@@ -43,7 +43,7 @@ impl QrPage {
             if let Some(lines) = self.fitted(&qr, columns, rows) {
                 return lines;
             }
-            least = Some((qr.width, qr.lines.len()));
+            least = Some((qr.width, self.rows_at_least(&qr)));
         }
         if self.drawing.is_none()
             && let Some(lines) = AMOUNTS
@@ -55,11 +55,16 @@ impl QrPage {
         }
         let mut lines = self.texts(columns, Amount::Key);
         if let Some((width, height)) = least {
-            let words = self.instructions.enlarge(width, height + 5);
+            let words = self.instructions.enlarge(width, height);
             lines.extend(wrapped(&words, columns).into_iter().map(Zeroizing::new));
         }
         lines.truncate(rows);
         lines
+    }
+
+    /// The rows of the lowest screen that is as narrow as this code and has it with all that has to be read.
+    fn rows_at_least(&self, qr: &TerminalQr) -> usize {
+        qr.lines.len() + self.texts(qr.width, Amount::Key).len()
     }
 
     fn fitted(
@@ -198,7 +203,18 @@ mod tests {
             let lines = page("mfactl", "alice", Language::English).lines(Size { columns, rows });
             assert!(!has_code(&lines) && has_key(&lines), "{lines:#?}");
             let text = lines.iter().map(|line| line.as_str()).collect::<Vec<_>>().join(" ");
-            assert!(text.contains("The QR code needs 37 columns and 24 rows"), "{text}");
+            let needed = text.split("needs ").nth(1).unwrap();
+            let mut numbers = needed.split(' ').filter_map(|word| word.parse::<u16>().ok());
+            let (columns, rows) = (numbers.next().unwrap(), numbers.next().unwrap());
+            assert_eq!(columns, 37, "{text}");
+            for (columns, is_shown) in [(columns, true), (columns + 5, true), (columns - 1, false)]
+            {
+                let lines =
+                    page("mfactl", "alice", Language::English).lines(Size { columns, rows });
+                assert_eq!(has_code(&lines), is_shown, "{columns}x{rows}");
+            }
+            let lower = Size { columns, rows: rows - 1 };
+            assert!(!has_code(&page("mfactl", "alice", Language::English).lines(lower)), "{rows}");
         }
     }
 }

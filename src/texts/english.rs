@@ -346,6 +346,11 @@ const fn text(text: Text) -> &'static str {
             "From now on, signing in takes two things: your password, and a one-time code that nobody else can \
              get. Whoever learns your password still can’t sign in as you."
         }
+        Text::HandoutElsewhereTitle => "{issuer}: how to sign in",
+        Text::HandoutElsewhereWhy => {
+            "From now on, signing in takes two things: your password, and something that only you have. Whoever learns \
+             your password still can’t sign in as you."
+        }
         Text::HandoutAgain => {
             "Your codes work already, and stay as they are. With this page you set up another phone, or the app once \
              more."
@@ -444,6 +449,10 @@ const fn text(text: Text) -> &'static str {
         Text::HandoutScanAny => {
             "Open the app and tap + or “Add account”. If it asks what kind of account, choose “Other”. Choose “Scan \
              a QR code” and point the camera at {square}."
+        }
+        Text::HandoutScanOnly => {
+            "If you can’t scan, call your helpdesk, and don’t type the key: for a typed key the app takes its usual \
+             settings, and the codes would be wrong."
         }
         Text::HandoutTypeGoogle => {
             "If you can’t scan: tap + and “Enter a setup key”. Type the account name and the key {there}, choose the \
@@ -667,6 +676,10 @@ const fn text(text: Text) -> &'static str {
         Text::PageAttached => {
             "Signing in takes two things: your password, and a one-time code. The attached page says why, what to do \
              step by step, and whom to ask."
+        }
+        Text::PageStepsTitle => "how to sign in",
+        Text::PageSteps => {
+            "The attached page says how you sign in from now on, step by step, and whom to ask."
         }
         Text::PageSecret => {
             "It has a QR code and a key. Whoever sees them can make your codes: do not forward this message, and show \

@@ -403,6 +403,11 @@ const fn text(text: Text) -> &'static str {
              unique que personne d’autre ne peut obtenir. Connaître votre mot de passe ne suffit donc plus pour se \
              connecter à votre place."
         }
+        Text::HandoutElsewhereTitle => "{issuer}\u{a0}: comment vous connecter",
+        Text::HandoutElsewhereWhy => {
+            "Désormais, il faut deux choses pour vous connecter\u{a0}: votre mot de passe, et quelque chose que vous seul \
+             avez. Connaître votre mot de passe ne suffit donc plus pour se connecter à votre place."
+        }
         Text::HandoutAgain => {
             "Vos codes fonctionnent déjà et restent valables. Cette page sert à configurer un autre téléphone, ou \
              à configurer de nouveau l’application."
@@ -512,6 +517,10 @@ const fn text(text: Text) -> &'static str {
             "Ouvrez l’application et touchez + ou «\u{a0}Ajouter un compte\u{a0}». Si elle demande le type de \
              compte, choisissez «\u{a0}Autre\u{a0}». Choisissez «\u{a0}Scanner un code QR\u{a0}» et visez {square} \
              avec l’appareil photo."
+        }
+        Text::HandoutScanOnly => {
+            "Si vous ne pouvez pas scanner, appelez votre centre d’assistance et ne saisissez pas la clé\u{a0}: pour une \
+             clé saisie à la main, l’application prend ses réglages habituels, et les codes seraient faux."
         }
         Text::HandoutTypeGoogle => {
             "Si vous ne pouvez pas scanner\u{a0}: touchez + puis «\u{a0}Saisir une clé de configuration\u{a0}». \
@@ -765,6 +774,10 @@ const fn text(text: Text) -> &'static str {
         Text::PageAttached => {
             "Pour vous connecter, il faut deux choses\u{a0}: votre mot de passe, et un code à usage unique. La page \
              jointe dit pourquoi, ce qu’il faut faire étape par étape, et à qui vous adresser."
+        }
+        Text::PageStepsTitle => "comment vous connecter",
+        Text::PageSteps => {
+            "La page jointe dit comment vous connecter désormais, étape par étape, et à qui vous adresser."
         }
         Text::PageSecret => {
             "Elle contient un QR code et une clé. Quiconque les voit peut produire vos codes\u{a0}: ne transférez pas \

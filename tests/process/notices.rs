@@ -70,7 +70,7 @@ fn a_mail_says_what_happened_in_the_language_of_the_user() {
         // The name of the month is looked at elsewhere.
         (
             "fr",
-            " %Y à %-H h %M (UTC)",
+            " %Y à %-H\u{a0}h\u{a0}%M (UTC)",
             ["Bonjour alice,", "a été désactivé", "appelez tout de suite"],
         ),
     ] {

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::domain::name::UserName;
 use crate::files::file_trust::system_uid;
-use crate::operate::{groups_of, permits};
+use crate::operate::{groups_of, permits, uid_of};
 
 /// The verb that a client would run itself, so that its roles count here too.
 const VERB: &str = "verify";
@@ -32,7 +32,8 @@ impl Rights {
             return Self::Anybody;
         }
         let name = (app.env.user_name)(uid);
-        name.and_then(|name| config.names.read(&name).ok()).map_or(Self::Nobody, Self::Own)
+        let own = name.and_then(|name| config.names.read(&name).ok());
+        own.filter(|own| !is_of_another(own, uid, &uid_of)).map_or(Self::Nobody, Self::Own)
     }
 
     /// The user to decide about; `None` if the client may not ask about them. For the client's own user it is the name
@@ -44,6 +45,11 @@ impl Rights {
             Self::Nobody => None,
         }
     }
+}
+
+/// Whether another account of the machine has the name of this user: to the system `ALICE` and `alice` are two people.
+fn is_of_another(own: &UserName, uid: u32, uid_of: &dyn Fn(&str) -> Option<u32>) -> bool {
+    own.spellings().filter_map(uid_of).any(|other| other != uid)
 }
 
 #[cfg(test)]
@@ -68,5 +74,19 @@ mod tests {
         }
         assert!(matches!(Rights::known(0), Some(Rights::Anybody)));
         assert!(Rights::known(u32::MAX).is_none());
+    }
+
+    #[test]
+    fn an_account_whose_name_only_looks_like_that_of_another_is_nobody() {
+        let own = UserName::parse("ALICE").unwrap();
+        for (known, uid, expected) in [
+            (Some(("alice", 1000)), 1000, false),
+            (Some(("alice", 1000)), 1001, true),
+            (Some(("bob", 1000)), 1001, false),
+            (None, 1001, false),
+        ] {
+            let uid_of = |name: &str| known.filter(|(other, _)| *other == name).map(|(_, uid)| uid);
+            assert_eq!(is_of_another(&own, uid, &uid_of), expected, "{known:?} {uid}");
+        }
     }
 }

@@ -10,7 +10,9 @@ use zeroize::Zeroizing;
 use crate::authenticate::services::ServiceInput;
 use crate::authenticate::verifier::deadlines::now;
 use crate::authenticate::verifier::message::{self, Answer, GREETING, LONGEST};
-use crate::authenticate::verifier::socket::{Received, connect, is_trusted, peer, receive, send};
+use crate::authenticate::verifier::socket::{
+    Received, connect_within, is_trusted, peer, receive, send,
+};
 use crate::domain::service_rules::NotEnabledPolicy;
 use crate::files::file_trust::FilePolicy;
 
@@ -90,7 +92,7 @@ fn greeted(path: &Path, policy: &FilePolicy, until: Instant) -> Option<OwnedFd> 
     if is_trusted(path, policy) != Some(true) {
         return None;
     }
-    let socket = connect(path).ok()?;
+    let socket = connect_within(path, until.saturating_duration_since(now())).ok()?;
     // The path may be another one by now, and the folder of another.
     let is_ours = peer(&socket).is_some_and(|uid| policy.owns_uid(uid));
     let greeting = || matches!(heard(&socket, until), Heard::Line(line) if *line == GREETING);

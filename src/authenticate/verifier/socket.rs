@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Result;
 use rustix::io::Errno;
@@ -12,9 +13,10 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, sockopt,
 };
 
+use crate::authenticate::verifier::deadlines::now;
 use crate::authenticate::verifier::message::LONGEST;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::files::file_trust::{FilePolicy, display_path};
+use crate::files::file_trust::{FilePolicy, display_path, folder_of, path_argument};
 
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: i32 = 512;
@@ -51,10 +53,12 @@ impl Listener {
     /// `busy`.
     pub fn bind(path: &Path, policy: &FilePolicy) -> Result<Self> {
         let shown = display_path(path);
+        require_folder(&folder_of(path))?;
         policy.check_socket_folder(path)?;
         match path.symlink_metadata() {
             Ok(there) if there.file_type().is_socket() && policy.owns(&there) => {
-                if connect(path).is_ok() {
+                let is_dead = |e: std::io::Error| e.kind() == ErrorKind::ConnectionRefused;
+                if !connect(path).is_err_and(is_dead) {
                     let message = format!("another verifier listens at {shown}");
                     let hint = "stop that one first, or give another path with --socket";
                     return Err(Refusal::new(ErrorCode::Busy, message).hint(hint).into());
@@ -110,9 +114,25 @@ impl Drop for Listener {
     }
 }
 
+fn require_folder(folder: &Path) -> Result<(), Refusal> {
+    if folder.exists() {
+        return Ok(());
+    }
+    let message = format!("the folder {} of the socket is not there", display_path(folder));
+    let hint = format!(
+        "make it for the user who runs this, so that others reach it: install -d -m 0755 {}",
+        path_argument(folder)
+    );
+    Err(Refusal::new(ErrorCode::CannotCreate, message).hint(hint))
+}
+
 fn not_made(shown: &str, error: &std::io::Error) -> Refusal {
     let message = format!("the socket {shown} can't be made: {error}");
-    Refusal::new(ErrorCode::CannotCreate, message).hint("check the permissions of its folder")
+    let hint = match error.kind() {
+        ErrorKind::PermissionDenied => "check the permissions of its folder",
+        _ => "give another path with --socket",
+    };
+    Refusal::new(ErrorCode::CannotCreate, message).hint(hint)
 }
 
 fn new_socket() -> std::io::Result<OwnedFd> {
@@ -120,7 +140,7 @@ fn new_socket() -> std::io::Result<OwnedFd> {
     Ok(rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?)
 }
 
-fn set_nonblocking(socket: &OwnedFd) -> Result<()> {
+fn set_nonblocking(socket: &OwnedFd) -> std::io::Result<()> {
     let flags = rustix::fs::fcntl_getfl(socket)?;
     Ok(rustix::fs::fcntl_setfl(socket, flags | rustix::fs::OFlags::NONBLOCK)?)
 }
@@ -130,6 +150,28 @@ pub fn connect(path: &Path) -> std::io::Result<OwnedFd> {
     let socket = new_socket()?;
     rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
     Ok(socket)
+}
+
+/// Connects within this time. Where the kernel holds as many connections as it may, a place is waited for: otherwise
+/// anybody could keep all others away by connecting in a loop.
+pub fn connect_within(path: &Path, patience: Duration) -> std::io::Result<OwnedFd> {
+    let until = now() + patience;
+    let address = SocketAddrUnix::new(path)?;
+    loop {
+        let (unix, packets) = (AddressFamily::UNIX, SocketType::SEQPACKET);
+        let socket = rustix::net::socket_with(unix, packets, SocketFlags::CLOEXEC, None)?;
+        // Without any time a connection would wait for ever.
+        let left = until.saturating_duration_since(now()).max(Duration::from_millis(1));
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(left))?;
+        match rustix::net::connect(&socket, &address) {
+            Err(Errno::INTR) if now() < until => {}
+            connected => {
+                connected?;
+                set_nonblocking(&socket)?;
+                return Ok(socket);
+            }
+        }
+    }
 }
 
 /// Whether a client may believe what it hears at this path: a socket of ours in a folder that nobody else writes.
@@ -220,6 +262,34 @@ pub mod tests {
         drop(other);
         assert!(matches!(receive(one.as_fd(), &mut buffer), Received::End));
         assert!(send(&one, b"x").is_err());
+    }
+
+    #[test]
+    fn a_place_in_a_full_queue_is_waited_for() {
+        let folder = folder();
+        let path = folder.path().join("full");
+        let socket = new_socket().unwrap();
+        rustix::net::bind(&socket, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        rustix::net::listen(&socket, 0).unwrap();
+        let _first = connect(&path).unwrap();
+        let full = connect(&path).unwrap_err();
+        assert_eq!(full.kind(), ErrorKind::WouldBlock);
+        let (begun, patience) = (now(), Duration::from_millis(50));
+        let late = connect_within(&path, patience).unwrap_err();
+        assert!(late.kind() == ErrorKind::WouldBlock && now() >= begun + patience);
+        let listener = Listener { socket, own: None };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(patience);
+                listener.accept().unwrap().unwrap();
+            });
+            connect_within(&path, Duration::from_secs(20)).unwrap();
+        });
+        // Its verifier is not dead: nobody takes its place.
+        let busy = Listener::bind(&path, &policy()).err().unwrap();
+        assert!(busy.to_string().contains("another verifier listens"), "{busy}");
+        drop(listener);
+        assert!(Listener::bind(&path, &policy()).is_ok(), "nobody listens any more");
     }
 
     #[test]

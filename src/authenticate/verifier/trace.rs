@@ -29,10 +29,22 @@ pub fn forbidden(env: &Env, uid: u32, origin: &AttemptOrigin) {
     (env.system_log)(&line("asked about another user", &origin));
 }
 
-/// A login service's attempt that ends in an error.
-pub fn trace_error(env: &Env, error: &anyhow::Error, origin: &AttemptOrigin) {
+/// A login service's attempt that ends in an error; `is_left_to_verifier` where only a verifier could have decided, and
+/// none answered.
+pub fn trace_error(
+    env: &Env,
+    error: &anyhow::Error,
+    origin: &AttemptOrigin,
+    is_left_to_verifier: bool,
+) {
     let word = error.downcast_ref::<Refusal>().map_or("io", |refusal| refusal.code.word());
-    (env.system_log)(&line(word, origin));
+    if is_left_to_verifier {
+        let origin = AttemptOrigin { uid: Some(env.process.euid), ..origin.clone() };
+        let why = format!("no verifier answers, and this process may not decide ({word})");
+        (env.system_log)(&line(&why, &origin));
+    } else {
+        (env.system_log)(&line(word, origin));
+    }
 }
 
 fn line(why: &str, origin: &AttemptOrigin) -> String {

@@ -32,7 +32,8 @@ impl ServiceCall<'_> {
         let mut service = service_run::answer_service(env)?;
         let answered = self.answer_with(env, &mut service);
         if let Err(error) = &answered {
-            verifier::trace_error(env, error, &service.origin);
+            let is_left_to_verifier = service.lacks_verifier && may_be_answered_by_another(error);
+            verifier::trace_error(env, error, &service.origin, is_left_to_verifier);
         }
         answered
     }

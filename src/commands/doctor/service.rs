@@ -1,9 +1,14 @@
 //! `mfactl doctor --service`
 
+use std::path::Path;
+use std::time::Duration;
+
 use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::authenticate::verifier::Verifier;
+use crate::files::file_trust::FilePolicy;
 use crate::maintain::service_setup::{Finding, Machine, Service, State, look_at_service};
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
 
@@ -33,10 +38,19 @@ struct Missing {
     advice: usize,
 }
 
+/// How long a verifier may take to greet.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether the verifier of this machine answers at a path, as a login service would find.
+fn greets(path: &Path) -> bool {
+    let policy = FilePolicy { euid: 0, ..FilePolicy::default() };
+    Verifier::connect(path, &policy, PATIENCE, PATIENCE).is_some()
+}
+
 /// `clock` says whether the clock is right, and what is known of it.
 pub fn look(app: &mut App<'_>, service: ServiceOption, clock: Option<(bool, String)>) -> Report {
     let service = service.service();
-    let mut findings = look_at_service(app, service, &Machine::default());
+    let mut findings = look_at_service(app, service, &Machine::this(greets));
     findings.extend(clock.map(|(is_right, words)| Finding {
         what: "clock",
         state: if is_right { State::Good } else { State::Missing },

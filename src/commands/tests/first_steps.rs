@@ -112,6 +112,22 @@ fn a_store_that_cannot_be_read_is_said_and_is_no_failure() {
     assert!(!out.contains("have no MFA"), "{out}");
 }
 
+/// A step that only an administrator may take ends with that, and with no colon.
+#[test]
+fn a_reader_without_the_right_to_a_step_is_led_to_an_administrator() {
+    let world = World::new();
+    let _ = world.active("alice");
+    world.configure("[roles]\nhelpdesk = [\"daemon\"]\nadmin = [\"sys\"]\n");
+    for (uid, is_admin) in [(1, false), (3, true)] {
+        world.uid.set(uid);
+        let out = world.run("").ok().out;
+        let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("No copy of the key file is confirmed"), "{out}");
+        assert_eq!(words.contains("then say so: mfactl doctor --key-saved"), is_admin, "{out}");
+        assert_eq!(words.contains("again. An administrator can help."), !is_admin, "{out}");
+    }
+}
+
 #[test]
 fn a_damaged_store_has_doctor_as_its_next_step() {
     let world = World::new();

@@ -13,6 +13,9 @@ use crate::files::file_trust::{FileKind, display_path, folder_of};
 use crate::store::location::StoreLocation;
 
 const WHAT: &str = "access";
+/// How a verifier comes back, and how it comes.
+const RESTART: &str = "systemctl restart mfactl-verify.socket mfactl-verify";
+const ENABLE: &str = "systemctl enable --now mfactl-verify.socket";
 const READ: u32 = 0o4;
 const WRITE: u32 = 0o2;
 const SEARCH: u32 = 0o1;
@@ -66,7 +69,8 @@ impl Account {
 pub fn look(machine: &Machine, config: &Config, start: &Start, findings: &mut Survey) {
     let account = &start.account;
     let verifier = start.program.socket.as_deref();
-    let is_served = verifier.is_some_and(|socket| machine.is_there(socket));
+    let is_there = verifier.is_some_and(|socket| machine.is_there(socket));
+    let is_served = verifier.is_some_and(|socket| (machine.greets)(&machine.place(socket)));
     if account.uid != 0 && is_served && is_answered(config, account) {
         let words = format!("{} asks the verifier, and needs no rights of its own", account.name);
         return findings.good(WHAT, words);
@@ -76,13 +80,21 @@ pub fn look(machine: &Machine, config: &Config, start: &Start, findings: &mut Su
             findings
                 .good("verifier", "it is asked first, and the store is opened where it is down");
         }
+        Some(socket) if is_there && !is_served => {
+            let words = format!("it does not answer at {}", display_path(socket));
+            if account.uid == 0 {
+                findings.advice("verifier", words, RESTART);
+            } else {
+                findings.missing("verifier", words, RESTART);
+            }
+        }
         Some(socket) if !is_served => {
             let words = format!(
                 "there is none at {}, so that {} needs rights to store and key",
                 display_path(socket),
                 account.name
             );
-            findings.advice("verifier", words, "systemctl enable --now mfactl-verify.socket");
+            findings.advice("verifier", words, ENABLE);
         }
         _ => {}
     }
@@ -122,7 +134,14 @@ pub fn look(machine: &Machine, config: &Config, start: &Start, findings: &mut Su
                 findings.missing(WHAT, words, joining(config, start));
             } else {
                 let words = format!("{name} may not use {denied}, so nobody is let in");
-                findings.missing(WHAT, words, fix(config, start, path, kind));
+                let policy = config.file_policy;
+                let is_shared = policy.writers.is_some() || policy.key_group.is_some();
+                let fix = match verifier {
+                    // The key is shared only with services that were meant to have it.
+                    Some(_) if !is_shared => if is_there { RESTART } else { ENABLE }.to_owned(),
+                    _ => fix(config, start, path, kind),
+                };
+                findings.missing(WHAT, words, fix);
             }
         }
     }

@@ -28,7 +28,7 @@ impl Files {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let owner = rustix::process::geteuid().as_raw();
-        let machine = Machine { root: folder.path().to_owned(), owner };
+        let machine = Machine { root: folder.path().to_owned(), owner, greets: |_| false };
         Self { _folder: folder, machine }
     }
 

@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::support::World;
 
 pub struct Verifier {
-    pub child: Child,
+    child: Child,
     pub path: PathBuf,
 }
 
@@ -32,6 +32,13 @@ impl Verifier {
         let verifier = Self { child, path };
         verifier.wait();
         verifier
+    }
+
+    /// With the socket on standard input, where systemd puts it.
+    pub fn inheriting(world: &World, socket: &OwnedFd, path: &Path) -> Self {
+        let mut command = world.call("serve").command();
+        let child = command.stdin(socket.try_clone().unwrap()).spawn().unwrap();
+        Self { child, path: path.to_owned() }
     }
 
     /// In a folder that everybody can reach, as `/run/mfactl` is.
@@ -72,6 +79,15 @@ impl Drop for Verifier {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A socket as systemd makes it.
+pub fn listening(path: &Path) -> OwnedFd {
+    let (unix, packets) = (AddressFamily::UNIX, SocketType::SEQPACKET);
+    let socket = rustix::net::socket_with(unix, packets, SocketFlags::CLOEXEC, None).unwrap();
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
+    rustix::net::listen(&socket, 16).unwrap();
+    socket
 }
 
 pub fn try_connect(path: &Path) -> Option<OwnedFd> {

@@ -1,10 +1,12 @@
 //! `doctor --service` on the files of the real packages, in a mount namespace of its own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use rustix::process::Signal;
+
+use super::serving::Verifier;
 use super::support::{MFACTL, World, has, is_root, leave_out};
 use super::{INSTALLED, Installed};
 
@@ -153,7 +155,6 @@ fn doctor_leads_through_the_setup_of_freeradius() {
     machine.expect("radius", 0, "nothing is missing: radius can ask for codes");
 }
 
-/// The line names its socket, and the verifier is a file, because only its place is looked at.
 #[test]
 fn doctor_leads_a_service_without_rights_to_the_verifier() {
     if !can("doctor --service radius beside a verifier", "/etc/freeradius/3.0") {
@@ -167,7 +168,7 @@ fn doctor_leads_a_service_without_rights_to_the_verifier() {
     let of_group = |group: &str| {
         fs::write(&config, format!("[serve]\ngroup = \"{group}\"\n")).unwrap();
     };
-    let (line, socket) = (Installed::new(&world).line, world.path("socket"));
+    let (line, socket) = (Installed::new(&world).line, Verifier::place(&world, "verify"));
     let module = MODULE
         .replace(
             &format!("{INSTALLED} --config /etc/mfactl/config.toml"),
@@ -178,13 +179,19 @@ fn doctor_leads_a_service_without_rights_to_the_verifier() {
     machine.put(&at("sites-enabled/mfactl"), SITE);
     of_group("daemon");
     machine.expect("radius", 1, "systemctl enable --now mfactl-verify.socket");
-    fs::write(&socket, "").unwrap();
+    let verifier = Verifier::start(&world);
     machine.expect("radius", 1, "adduser freerad daemon; systemctl restart freeradius");
     fs::write(&config, "").unwrap();
     machine.expect("radius", 1, "name a group as group of [serve]");
     of_group("freerad");
-    fs::set_permissions(world.path("."), fs::Permissions::from_mode(0o755)).unwrap();
     machine.expect("radius", 0, "freerad asks the verifier, and needs no rights of its own");
     machine.change(&at("radiusd.conf"), "user = freerad", "user = root");
     machine.expect("radius", 0, "it is asked first, and the store is opened where it is down");
+    machine.change(&at("radiusd.conf"), "user = root", "user = freerad");
+    verifier.signal(Signal::STOP);
+    machine.expect("radius", 1, "systemctl restart mfactl-verify.socket mfactl-verify");
+    verifier.signal(Signal::CONT);
+    machine.expect("radius", 0, "freerad asks the verifier");
+    assert_eq!(verifier.end(Signal::KILL), None);
+    machine.expect("radius", 1, "it does not answer at");
 }

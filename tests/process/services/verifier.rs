@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, send};
+use rustix::net::{SendFlags, send};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::door::{Door, accepts_right_codes_of, survives_a_lock_and_a_missing_store};
 use super::pam::{Stack, can};
-use super::serving::{Verifier, connect, heard, say, try_connect};
+use super::serving::{Verifier, connect, heard, listening, say, try_connect};
 use super::support::{Call, NOT_PERMITTED, Ran, World, has, is_root};
 use super::{Installed, by_pam_with, openvpn, radius};
 
@@ -410,15 +410,8 @@ fn a_socket_on_standard_input_is_served_and_left() {
     let world = World::new();
     let mut alice = world.active("alice");
     let path = Verifier::place(&world, "verify");
-    let (unix, packets) = (AddressFamily::UNIX, SocketType::SEQPACKET);
-    let socket = rustix::net::socket_with(unix, packets, SocketFlags::CLOEXEC, None).unwrap();
-    rustix::net::bind(&socket, &SocketAddrUnix::new(&path).unwrap()).unwrap();
-    rustix::net::listen(&socket, 16).unwrap();
-    let start = || {
-        let child =
-            world.call("serve").command().stdin(socket.try_clone().unwrap()).spawn().unwrap();
-        Verifier { child, path: path.clone() }
-    };
+    let socket = listening(&path);
+    let start = || Verifier::inheriting(&world, &socket, &path);
     let first = start();
     let code = world.next(&mut alice);
     assert_eq!(asked(&connect(&path), &question("alice", &code)), "accepted");
@@ -431,6 +424,25 @@ fn a_socket_on_standard_input_is_served_and_left() {
     assert_eq!(outcome(&heard(&between).unwrap()), "replayed");
     drop(second);
     assert!(path.exists(), "it belongs to systemd");
+}
+
+/// It would not come back: the next process could not read the configuration either.
+#[test]
+fn a_verifier_with_a_bad_configuration_does_not_end_by_itself() {
+    let world = World::new();
+    let mut alice = world.active("alice");
+    world.configure("");
+    let path = Verifier::place(&world, "verify");
+    let verifier = Verifier::inheriting(&world, &listening(&path), &path);
+    let code = world.next(&mut alice);
+    assert_eq!(asked(&connect(&path), &question("alice", &code)), "accepted");
+    world.configure("x = = 1\n");
+    verifier.signal(Signal::HUP);
+    // It would end after a minute without a question, once its memory is given back.
+    std::thread::sleep(Duration::from_secs(68));
+    let code = world.next(&mut alice);
+    assert_eq!(asked(&connect(&path), &question("alice", &code)), "accepted");
+    assert_eq!(verifier.end(Signal::TERM), Some(0));
 }
 
 #[test]

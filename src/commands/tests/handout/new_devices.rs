@@ -47,7 +47,8 @@ fn enrol_writes_the_codes_of_a_list_and_the_steps_of_hardware() {
     let key = report["key"].as_str().unwrap();
     assert!(!text.contains(key) && text.contains("alice"), "{text}");
     let (_, text) = page(&world, "enrol alice --kind external --mark FIDO2", "external.txt");
-    assert!(text.contains("alice"), "{text}");
+    assert!(text.contains("alice") && text.contains("no code to type"), "{text}");
+    assert!(!text.to_lowercase().contains("one-time code"), "{text}");
     // The values have to go somewhere.
     let ran = refused(&world, "enrol alice --kind yubikey --device second", "second.txt");
     assert!(ran.code == 64 && ran.err.contains("the key of a YubiKey can't be shown"), "{ran:?}");
@@ -124,4 +125,28 @@ fn a_request_of_a_reset_with_a_page_leaves_the_file_to_the_second_operator() {
     let line = format!("approve {} --yes --json", asked["request"].as_str().unwrap());
     assert_eq!(world.run(&line).ok().json()["state"], "pending");
     assert!(!path.exists());
+}
+
+/// What an app does not ask for beside a typed key, it takes as usual, and its codes are wrong.
+#[test]
+fn a_key_is_typed_only_where_the_app_asks_for_all_that_it_needs() {
+    let world = World::new();
+    for (n, (options, is_typed)) in [
+        ("--app google", true),
+        ("--kind hotp --app google", true),
+        ("--digits 8 --allow-incompatible --app google", false),
+        ("--digits 8 --allow-incompatible", false),
+        ("--digits 8 --allow-incompatible --app yubico", true),
+        ("--kind hotp", false),
+        ("", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (_, text) =
+            page(&world, &format!("enrol u{n} --create {options}"), &format!("{n}.txt"));
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words.contains("don’t type the key"), !is_typed, "{options}: {text}");
+        assert_eq!(words.contains("If you can’t scan: "), is_typed, "{options}: {text}");
+    }
 }
