@@ -144,7 +144,7 @@ impl Verb for WriteHandout {
         let about = to_hand_out(&user, label.as_ref(), self.active, must_have_mfa, now)?;
         let device = about.device();
         if self.recovery_codes {
-            check_recovery_codes(&user, device)?;
+            check_recovery_codes(&user, about)?;
         }
         pages.check_app(app, &user, about)?;
         pages.warn_of_expired_password(app, &user);
@@ -337,10 +337,16 @@ impl WriteHandout {
 }
 
 /// Refuses new codes that nobody could use.
-fn check_recovery_codes(user: &User, device: Option<&Device>) -> Result<(), Refusal> {
-    user.check_has_devices()?;
-    if device.is_some_and(Device::is_disabled) {
-        let problem = format!("{}'s device is switched off, and so are recovery codes", user.name);
+fn check_recovery_codes(user: &User, about: HandedOut<'_>) -> Result<(), Refusal> {
+    let name = &user.name;
+    let Some(device) = about.device() else {
+        let problem =
+            format!("{name} has no device yet, and recovery codes are for one that is lost");
+        let refusal = Refusal::new(ErrorCode::NotEnabled, problem).field("--recovery-codes");
+        return Err(refusal.hint("leave --recovery-codes out: the page says how to sign in"));
+    };
+    if device.is_disabled() {
+        let problem = format!("{name}'s device is switched off, and so are recovery codes");
         let refusal = Refusal::new(ErrorCode::Disabled, problem);
         return Err(refusal.hint("leave --recovery-codes out, or enable the device first"));
     }

@@ -290,7 +290,6 @@ texts! {
     HandoutSteps,
     HandoutTemporaryPassword,
     HandoutExpiredPassword,
-    HandoutFirstPassword,
     HandoutOldPassword,
     HandoutNewPassword,
     HandoutPasswordTitle,
