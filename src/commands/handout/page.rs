@@ -259,9 +259,12 @@ impl HandoutOption {
         if let Some(path) = &self.handout {
             return HandoutForm::of(path, "--handout").map(drop);
         }
+        if is_request {
+            return Ok(());
+        }
         options.require_one_language()?;
         let given = [("--app", self.page.app.is_some()), ("--paper", self.page.paper.is_some())];
-        match given.into_iter().find(|(_, is_given)| *is_given && !is_request) {
+        match given.into_iter().find(|(_, is_given)| *is_given) {
             None => Ok(()),
             Some((option, _)) => {
                 let problem = "is for a page, and none is to be written";
