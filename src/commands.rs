@@ -435,6 +435,12 @@ impl VerbEntry {
         }
     }
 
+    /// The verb with what belongs to it in a hint or a request: its arguments, and the language of its texts.
+    pub fn repeatable_command(&self) -> Command {
+        let command = (self.arguments)(Command::new(self.spec.name));
+        command.arg(Options::language_option())
+    }
+
     /// Whether `--` stands before its name or words. Before a fixed word, as that of `check`, there is none.
     pub fn takes_separator(&self) -> bool {
         let command = (self.arguments)(Command::new(self.spec.name));

@@ -1,7 +1,7 @@
 //! The options of every verb.
 
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use clap::{Arg, Args, ValueEnum};
+use clap::{Arg, ArgMatches, Args, ValueEnum};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::Language;
@@ -110,6 +110,17 @@ impl Options {
             Lang::One(language) => Some(language),
             Lang::Both => None,
         }
+    }
+
+    /// The option `--lang` by itself.
+    pub fn language_option() -> Arg {
+        let value = clap::value_parser!(Lang);
+        Arg::new("lang").long("lang").value_name("LANGUAGE").value_parser(value)
+    }
+
+    /// Takes the language of a request, which its operator chose for the user.
+    pub fn take_language(&mut self, request: &ArgMatches) {
+        self.lang = request.get_one::<Lang>("lang").copied().or(self.lang);
     }
 
     /// The option `--lang` in the help of a verb that writes pages, which can be in all languages at once.

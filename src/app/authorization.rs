@@ -1,6 +1,8 @@
 //! What the operator of this run may do; checked again under the lock.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use anyhow::Result;
 use serde_json::json;
@@ -19,6 +21,8 @@ use crate::store::{Change, NewEvent, SALT, WriteTx};
 #[derive(Clone, Default)]
 pub struct Authorization {
     pub verb: &'static str,
+    /// The verbs whose work this run does too: what `[helpdesk]` requires of them, it requires here.
+    pub parts: Vec<&'static str>,
     /// The operator's roles; `None` if the configuration has no roles.
     pub roles: Option<BTreeSet<Role>>,
     /// On a protected user the verb needs a second operator.
@@ -62,6 +66,17 @@ pub struct Approval {
     pub has_admin: bool,
     pub operator: Operator,
     pub salt: [u8; SALT],
+    /// Set once a transaction of this run, which may have another, was committed with the request in it.
+    pub is_carried_out: Rc<Cell<bool>>,
+}
+
+impl Approval {
+    /// The command that carries out the same request and writes to this file.
+    #[must_use]
+    pub fn command_with_file(&self, file: &str) -> Command {
+        let approve = command(APPROVE).option("--output", file).name(self.request.short());
+        if self.is_alone { approve.flag("--alone") } else { approve }
+    }
 }
 
 /// May the verb change this user?
@@ -117,6 +132,21 @@ impl Authorization {
     #[must_use]
     pub fn command_again(&self, name: &UserName) -> Command {
         let command = self.command(name);
+        if self.is_dry { command.flag("--dry-run") } else { command }
+    }
+
+    /// A command of a hint with the options of this run, where it is about this run's verb: only the device was to be
+    /// named. What a request left out is not known in the run that carries it out.
+    #[must_use]
+    pub fn naming_device(&self, hinted: Command) -> Command {
+        if hinted.verb != self.verb || self.approval.is_some() {
+            return hinted;
+        }
+        let is_device = |option: &(String, Option<String>)| option.0 == "--device";
+        let device = hinted.options.into_iter().filter(is_device);
+        let typed = self.options.iter().filter(|option| !is_device(option)).cloned();
+        let options = typed.chain(device).collect();
+        let command = Command { options, ..hinted };
         if self.is_dry { command.flag("--dry-run") } else { command }
     }
 
@@ -196,7 +226,7 @@ impl Authorization {
         }
     }
 
-    /// Checks again under the lock. An approved request is consumed in the same transaction.
+    /// Checks again under the lock. An approved request is consumed in the same transaction, the first of the run.
     pub fn check(&self, tx: &mut WriteTx<'_>, user: &User, now: Timestamp) -> Result<()> {
         match &self.approval {
             Some(approval) => approval.consume(tx, user, now),
@@ -210,8 +240,9 @@ impl Approval {
     /// operators who approve at once, only one succeeds.
     pub fn consume(&self, tx: &mut WriteTx<'_>, user: &User, now: Timestamp) -> Result<()> {
         let short_id = self.request.short();
+        let is_first = !self.is_carried_out.get();
         let mut open = tx.requests().open(now)?;
-        if !open.contains(&self.request) {
+        if is_first && !open.contains(&self.request) {
             return Err(request_not_found(&short_id).into());
         }
         let name = &user.name;
@@ -226,6 +257,9 @@ impl Approval {
             return Err(Refusal::new(ErrorCode::NotPermitted, message)
                 .hint(command("approve").name(&short_id).by_another().after("an admin can run: "))
                 .into());
+        }
+        if !is_first {
+            return Ok(());
         }
         open.retain(|request| *request != self.request);
         tx.requests().remove_all_but(&open)?;

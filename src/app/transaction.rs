@@ -30,6 +30,8 @@ pub struct Transaction<'u> {
     pub at: Timestamp,
     pub vault: &'u Vault,
     authorization: Authorization,
+    /// The request that the run carries out was consumed in this transaction, or before.
+    is_approved: bool,
     store_changed: Rc<Cell<bool>>,
     shown: ShownUser,
 }
@@ -42,6 +44,9 @@ impl Transaction<'_> {
         self.tx.commit()?;
         unfinished::end_commit();
         self.store_changed.set(self.store_changed.get() || has_events);
+        if let Some(approval) = self.authorization.approval.as_ref().filter(|_| self.is_approved) {
+            approval.is_carried_out.set(true);
+        }
         self.shown.set_changed();
         Ok(())
     }
@@ -59,6 +64,7 @@ impl Transaction<'_> {
         self.shown.check(name, user.as_ref())?;
         if let Some(user) = &user {
             self.authorization.check(&mut self.tx, user, self.at)?;
+            self.is_approved = true;
         }
         Ok(user)
     }
@@ -72,6 +78,7 @@ impl Transaction<'_> {
         let users = self.tx.load(names)?;
         for user in users.iter().flatten().filter(|_| is_checked) {
             self.authorization.check(&mut self.tx, user, self.at)?;
+            self.is_approved = true;
         }
         Ok(users)
     }
@@ -193,7 +200,9 @@ fn run_tx<T>(
         let authorization = app.authorization.clone();
         let (store_changed, shown) = (Rc::clone(&app.store_changed), app.shown.clone());
         let vault = &opened.vault;
-        work(app, Transaction { tx, at, vault, authorization, store_changed, shown }).map(Some)
+        let is_approved = false;
+        work(app, Transaction { tx, at, vault, authorization, is_approved, store_changed, shown })
+            .map(Some)
     };
     let mut done = attempt(false);
     for _ in 1..MAX_TRIES {

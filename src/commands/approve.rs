@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{ArgMatches, Args, Command};
+use clap::{ArgMatches, Args};
 use serde::{Deserialize, Serialize};
 
 use super::{Verb, VerbEntry, find_entry};
@@ -64,6 +64,7 @@ impl Verb for Approve {
         })?;
         let approval = operate::begin_approval(app, &entry.spec, &request, self.alone)?;
         let matches = self.matches(entry, &request, &[])?;
+        app.options.take_language(&matches);
         if self.yes {
             drop(opened);
         } else {
@@ -115,7 +116,7 @@ impl Approve {
         more: &[&str],
     ) -> Result<ArgMatches, Refusal> {
         let mut arguments = vec![entry.spec.name.into()];
-        let command = (entry.arguments)(Command::new(entry.spec.name));
+        let command = entry.repeatable_command();
         let takes = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
         if takes("yes") && (self.yes || !entry.asks_approver) {
             arguments.push("--yes".into());

@@ -2,10 +2,15 @@
 //! configuration requires one.
 
 mod service;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsStr;
+use std::path::Path;
 
 use anyhow::{Context as _, Error, Result};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command, FromArgMatches as _};
+use clap::{ArgMatches, FromArgMatches as _};
 use serde::Serialize;
 
 use crate::app::Decision;
@@ -76,7 +81,9 @@ fn loaded(entry: &VerbEntry, env: &Env, paths: &PathOptions) -> Result<Config> {
 }
 
 fn run_loaded(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<Verdict> {
-    let report = report(entry, matches, app).map_err(|error| name_user(app, error))?;
+    let report = report(entry, matches, app)
+        .map_err(|error| name_user(app, error))
+        .map_err(|error| repeat_options(app, error))?;
     let written = output::write(app.env, &app.options, report);
     if app.store_changed.get() { written.context("the store was changed") } else { written }
 }
@@ -90,6 +97,18 @@ fn name_user(app: &mut App<'_>, mut error: Error) -> Error {
         && let Some(refusal) = error.downcast_mut::<Refusal>()
     {
         refusal.hint = refusal.hint.take().map(|hint| hint.about(&name));
+    }
+    error
+}
+
+/// Of several devices: the refusal does not know with what options the verb was run, and its hint names the device only.
+fn repeat_options(app: &App<'_>, mut error: Error) -> Error {
+    if let Some(refusal) = error.downcast_mut::<Refusal>()
+        && refusal.code == ErrorCode::AmbiguousDevice
+    {
+        let hint = refusal.hint.take();
+        refusal.hint =
+            hint.map(|hint| hint.map_commands(|command| app.authorization.naming_device(command)));
     }
     error
 }
@@ -241,7 +260,17 @@ fn request_approval(
         &ticket,
     )?;
     let guarded = app.authorization.guarded_option.filter(|_| !user.protected);
-    Ok(Report::one(PendingApproval::new(&request, guarded, &app.env.caller), Verdict::Yes))
+    let file = matches.try_get_raw("output").ok().flatten().and_then(|mut files| files.next());
+    let file = file.map(|file| placeholder(Path::new(file)));
+    let pending = PendingApproval::new(&request, guarded, file.as_deref(), &app.env.caller);
+    Ok(Report::one(pending, Verdict::Yes))
+}
+
+/// What stands in a hint for a file of the same form as this one.
+fn placeholder(file: &Path) -> String {
+    let ending = file.extension().and_then(OsStr::to_str);
+    let is_plain = |ending: &&str| ending.bytes().all(|b| b.is_ascii_alphanumeric());
+    ending.filter(is_plain).map_or_else(|| "FILE".to_owned(), |ending| format!("FILE.{ending}"))
 }
 
 /// The options for a hint that repeats the command, without those of this run alone and those of `left_out`.
@@ -251,7 +280,7 @@ fn options(
     left_out: &[&str],
 ) -> Vec<(String, Option<String>)> {
     const OF_THIS_RUN: [&str; 3] = ["dry_run", "from", "max_changes"];
-    let command = (entry.arguments)(Command::new(entry.spec.name));
+    let command = entry.repeatable_command();
     let mut options = Vec::new();
     for arg in command.get_arguments() {
         let id = arg.get_id().as_str();
@@ -275,7 +304,7 @@ fn arguments(
     matches: &ArgMatches,
     user: &UserName,
 ) -> Result<Vec<String>, Refusal> {
-    let command = (entry.arguments)(Command::new(entry.spec.name));
+    let command = entry.repeatable_command();
     let (mut arguments, mut names) = (Vec::new(), vec!["--".to_owned()]);
     for arg in command.get_arguments() {
         let id = arg.get_id().as_str();
@@ -328,8 +357,16 @@ struct PendingApproval {
 }
 
 impl PendingApproval {
-    fn new(request: &Request, guarded_option: Option<&'static str>, caller: &Caller) -> Self {
+    /// `file` stands for the file that the second operator has to name, since the requester's is left out.
+    fn new(
+        request: &Request,
+        guarded_option: Option<&'static str>,
+        file: Option<&str>,
+        caller: &Caller,
+    ) -> Self {
         let approve = command("approve").name(request.short()).by_another();
+        let approve =
+            file.into_iter().fold(approve, |approve, file| approve.option("--output", file));
         Self {
             schema: "mfactl.request/1",
             user: request.user.clone(),

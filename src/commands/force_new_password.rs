@@ -17,12 +17,11 @@ use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::{ChangeRecord, joined};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::consequences::NO_PASSWORD;
-use crate::domain::hint::{Hint, command};
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Changed, User};
+use crate::domain::user::{Changed, User, no_password_hint};
 use crate::operate;
 use crate::operate::UserList;
 use crate::operate::bulk::{
@@ -133,7 +132,7 @@ impl Verb for ForceNewPassword {
             kept.keep(app);
         }
         if is_refused(&done.consequences) {
-            let hint = self.no_password_hint(&done.user.name);
+            let hint = no_password_hint(&done.user.name, !dry_run);
             app.note(&format!("hint: {}", app.words(hint)));
         }
         if is_delivered {
@@ -167,20 +166,6 @@ impl ForceNewPassword {
 
     fn needs_temporary(&self, user: &User) -> bool {
         user.password.is_some() && !self.old_password_opens
-    }
-
-    /// How a user who has no password here gets in again.
-    fn no_password_hint(&self, name: impl AsRef<str>) -> Hint {
-        let name = name.as_ref();
-        let set = command("set-password").name(name);
-        let back = command("undo").name(name);
-        let is_dry = self.operator.dry_run;
-        let first = set.after(&format!("{name} has no password here; to set one, run: "));
-        if is_dry {
-            first
-        } else {
-            first.then("; where it is kept elsewhere, take this back: ").then(back)
-        }
     }
 
     fn question(&self, user: &User) -> String {
@@ -285,7 +270,7 @@ impl BulkVerb for PasswordEach<'_> {
             BulkResult::Already | BulkResult::Refused(_) => false,
         };
         if let Some(row) = rows.iter().find(is_it) {
-            let hint = self.verb.no_password_hint(&row.name);
+            let hint = no_password_hint(&row.name, !self.verb.operator.dry_run);
             app.note(&format!("hint: {}", app.words(hint)));
         }
     }

@@ -7,11 +7,12 @@ pub mod page;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{ArgMatches, Args, FromArgMatches as _};
 use serde::Serialize;
 
 use self::page::{PageOptions, PageSecrets, Pages, page_advice, try_to_make, write_durably};
 use super::Verb;
+use crate::app::authorization::Approval;
 use crate::app::transaction::Transaction;
 use crate::app::{App, OpenStore, operator_files, write_tx};
 use crate::audit;
@@ -35,6 +36,7 @@ use crate::operate::change::ChangeRequest;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::pending_hint;
 use crate::store::Change;
+use crate::usage_error::usage_error;
 
 /// Write the page that a user gets with their device
 ///
@@ -126,15 +128,28 @@ impl Verb for WriteHandout {
         "mfactl handout alice --mail",
     ];
 
+    /// Refuses a request that could never be carried out.
+    fn bind(matches: &ArgMatches, _: &App<'_>, _: &User) -> Result<Option<String>, Refusal> {
+        let verb =
+            Self::from_arg_matches(matches).map_err(|e| usage_error(&e, Some(Self::NAME)))?;
+        verb.device.as_deref().map(Label::parse).transpose()?;
+        if verb.mail {
+            verb.check_mail()?;
+        } else {
+            HandoutForm::of(verb.output(None)?, "--output")?;
+        }
+        Ok(None)
+    }
+
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         if self.mail {
             return self.send(app);
         }
-        let path = self.output()?.clone();
+        let path = self.output(app.authorization.approval.as_ref())?.clone();
         let form = HandoutForm::of(&path, "--output")?;
         let name = self.user.name(app)?;
         let label = self.device.as_deref().map(Label::parse).transpose()?;
-        let ticket = self.ticket(app)?;
+        let ticket = self.operator.ticket(app, Self::NAME)?;
         let dry_run = self.operator.dry_run;
         let pages = Pages::new(app, &self.page, form, &ticket)?;
         let mut opened = app.open_store()?;
@@ -144,7 +159,7 @@ impl Verb for WriteHandout {
         let about = to_hand_out(&user, label.as_ref(), self.active, must_have_mfa, now)?;
         let device = about.device();
         if self.recovery_codes {
-            check_recovery_codes(&user, device)?;
+            check_recovery_codes(&user, about)?;
         }
         pages.check_app(app, &user, about)?;
         pages.warn_of_expired_password(app, &user);
@@ -256,24 +271,32 @@ impl SeenPage<'_> {
 }
 
 impl WriteHandout {
-    fn output(&self) -> Result<&PathBuf, Refusal> {
+    /// `approval` is the request that this run carries out, whose words leave the file out.
+    fn output(&self, approval: Option<&Approval>) -> Result<&PathBuf, Refusal> {
         if self.form.is_some() {
             let problem = "is for --mail; a file has the form that its name ends in";
             let refusal = Refusal::new(ErrorCode::Usage, problem).field("--form");
             return Err(refusal.hint("leave --form out, or use --mail"));
         }
         self.output.as_ref().ok_or_else(|| {
-            Refusal::new(ErrorCode::Usage, "a page needs a file")
-                .field("--output")
-                .hint("add --output FILE.html, FILE.pdf or FILE.txt, or --mail")
+            let hint = match approval {
+                Some(approval) => approval
+                    .command_with_file("FILE.html")
+                    .after("the file may end in .html, .pdf or .txt; run: "),
+                None => "add --output FILE.html, FILE.pdf or FILE.txt, or --mail".into(),
+            };
+            Refusal::new(ErrorCode::Usage, "a page needs a file").field("--output").hint(hint)
         })
     }
 
-    /// What `[helpdesk]` requires of the verbs whose work this one does, it requires here too.
-    fn ticket(&self, app: &mut App<'_>) -> Result<Ticket> {
-        let parts: &[&str] =
-            if self.recovery_codes { &["show-qr", "recovery-codes"] } else { &["show-qr"] };
-        self.operator.ticket_for_all(app, Self::NAME, parts)
+    /// Codes that are in force must be in somebody's hands.
+    fn check_mail(&self) -> Result<(), Refusal> {
+        if !self.recovery_codes {
+            return Ok(());
+        }
+        let problem = "would put the codes in force before anybody has them";
+        let refusal = Refusal::new(ErrorCode::Usage, problem).field("--recovery-codes");
+        Err(refusal.hint("leave out --recovery-codes or --mail"))
     }
 
     /// Shows the user, and asks before recovery codes are replaced, as `recovery-codes` does.
@@ -337,10 +360,16 @@ impl WriteHandout {
 }
 
 /// Refuses new codes that nobody could use.
-fn check_recovery_codes(user: &User, device: Option<&Device>) -> Result<(), Refusal> {
-    user.check_has_devices()?;
-    if device.is_some_and(Device::is_disabled) {
-        let problem = format!("{}'s device is switched off, and so are recovery codes", user.name);
+fn check_recovery_codes(user: &User, about: HandedOut<'_>) -> Result<(), Refusal> {
+    let name = &user.name;
+    let Some(device) = about.device() else {
+        let problem =
+            format!("{name} has no device yet, and recovery codes are for one that is lost");
+        let refusal = Refusal::new(ErrorCode::NotEnabled, problem).field("--recovery-codes");
+        return Err(refusal.hint("leave --recovery-codes out: the page says how to sign in"));
+    };
+    if device.is_disabled() {
+        let problem = format!("{name}'s device is switched off, and so are recovery codes");
         let refusal = Refusal::new(ErrorCode::Disabled, problem);
         return Err(refusal.hint("leave --recovery-codes out, or enable the device first"));
     }

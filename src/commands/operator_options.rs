@@ -40,24 +40,20 @@ enum IdentityProof {
 }
 
 impl OperatorOptions {
-    /// Checks the options, also against what `[helpdesk]` in the configuration requires.
+    /// Checks the options, also against what `[helpdesk]` in the configuration requires of this verb, and of the verbs
+    /// whose work it does too.
     pub fn ticket(&self, app: &mut App<'_>, verb: &str) -> Result<Ticket> {
-        require_case_options(app, verb, verb, self.ticket.as_deref(), self.proof.is_some())?;
+        let parts = app.authorization.parts.clone();
+        for required in parts.into_iter().chain([verb]) {
+            let ticket = self.ticket.as_deref();
+            require_case_options(app, required, verb, ticket, self.proof.is_some())?;
+        }
         let proof = self.proof.and_then(|p| p.to_possible_value());
         Ok(Ticket {
             ticket: self.ticket.as_deref().map(|t| line("--ticket", t, 64)).transpose()?,
             reason: self.reason.as_deref().map(|r| prose_line("--reason", r, 500)).transpose()?,
             proof: proof.map(|p| p.get_name().to_owned()),
         })
-    }
-
-    /// As [`OperatorOptions::ticket`], also against what is required of other verbs whose work this one does.
-    pub fn ticket_for_all(&self, app: &mut App<'_>, verb: &str, parts: &[&str]) -> Result<Ticket> {
-        for part in parts {
-            let ticket = self.ticket.as_deref();
-            require_case_options(app, part, verb, ticket, self.proof.is_some())?;
-        }
-        self.ticket(app, verb)
     }
 
     /// The requested change with everything the audit log records of it.
@@ -99,15 +95,15 @@ pub fn require_case_options(
                 Some(ticket) => refuse(option, ticket, "names no ticket"),
             };
             let refusal = Refusal { code: ErrorCode::Usage, ..refusal };
-            Err(refusal.hint(required_hint(app, verb, option)).into())
+            Err(refusal.hint(required_hint(app, shown_verb, option)).into())
         }
     }
 }
 
-/// `verb` is that of the option, which may be the request that this run approves.
+/// The run that carries out a request can't be given the option: its words are those of the request.
 fn required_hint(app: &App<'_>, verb: &str, option: &str) -> Hint {
     let why = "[helpdesk] in the configuration requires it";
-    if app.authorization.verb != verb {
+    if app.authorization.verb != verb || app.authorization.approval.is_some() {
         return why.into();
     }
     let value = if option == "--ticket" { "ID" } else { "HOW" };

@@ -204,12 +204,12 @@ fn enrolment_words(user: &User, requirement: Requirement, now: Timestamp) -> Opt
     let is_due = user.password_change != PasswordChange::NotRequired
         && requirement.is_in_force(now)
         && user.status() == Status::NotEnabled;
-    // A temporary password shows who it is, so that its user may enrol again by themselves.
-    let is_by_temporary =
-        user.password_change == PasswordChange::Required && user.password.is_some();
-    let may_enrol = is_by_temporary || !user.enrolment_barred;
+    // A temporary password shows who it is, so that its user may enrol again by themselves. So may a user without a
+    // password as soon as an operator has set one.
+    let is_by_operator =
+        user.password_change == PasswordChange::Required || user.password.is_none();
     is_due.then(|| {
-        if may_enrol && user.password.is_some() {
+        if is_by_operator || !user.enrolment_barred {
             "then has to enrol a device anew".to_owned()
         } else {
             "then is refused until an operator enrols a device anew".to_owned()

@@ -164,11 +164,21 @@ impl Hint {
 
     /// The hint with this name in the place of a name that was to be filled in.
     #[must_use]
-    pub fn about(mut self, name: impl AsRef<str>) -> Self {
-        for part in &mut self.0.parts {
-            let Part::Command(command) = part else { continue };
+    pub fn about(self, name: impl AsRef<str>) -> Self {
+        self.map_commands(|mut command| {
             for placeholder in command.names.iter_mut().filter(|word| *word == "NAME") {
                 name.as_ref().clone_into(placeholder);
+            }
+            command
+        })
+    }
+
+    /// The hint with its commands changed.
+    #[must_use]
+    pub fn map_commands(mut self, change: impl Fn(Command) -> Command) -> Self {
+        for part in &mut self.0.parts {
+            if let Part::Command(command) = part {
+                **command = change((**command).clone());
             }
         }
         self

@@ -1,10 +1,12 @@
 //! A user with everything that protects the account.
 
 mod changes;
+mod first_password;
 mod handed_out;
 mod never_shown;
 mod trust;
 
+pub use first_password::{check_first_password, no_password_hint};
 pub use handed_out::{HandedOut, to_hand_out};
 pub use never_shown::never_shown;
 pub use trust::remembered_after;

@@ -121,14 +121,13 @@ fn takes_typed(app: HandoutApp, settings: AppSettings) -> bool {
 /// The first sign-in of a user who has to choose a password.
 fn password_steps(matter: &Matter<'_>) -> Vec<String> {
     let user = matter.subject.user;
-    let sign_in = match (&user.password_change, &user.temporary) {
-        (PasswordChange::NotRequired, _) => return Vec::new(),
-        (PasswordChange::Required, Some(_)) => match matter.temporary_until() {
+    let sign_in = match user.password_change {
+        PasswordChange::NotRequired => return Vec::new(),
+        PasswordChange::Required => match matter.temporary_until() {
             Some(date) => matter.fill(Text::HandoutTemporaryPassword, &[("date", &date)]),
             None => matter.text(Text::HandoutExpiredPassword),
         },
-        (PasswordChange::Required, None) => matter.text(Text::HandoutFirstPassword),
-        (PasswordChange::RequiredOldOpens, _) => matter.text(Text::HandoutOldPassword),
+        PasswordChange::RequiredOldOpens => matter.text(Text::HandoutOldPassword),
     };
     vec![sign_in, matter.text(Text::HandoutNewPassword)]
 }

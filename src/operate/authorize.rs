@@ -1,6 +1,7 @@
 //! Authorizes operators before a verb runs. [`crate::app::authorization`] is checked again under the lock.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use anyhow::Result;
 
@@ -62,6 +63,7 @@ pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, used: &UsedOptions) -> Resu
         authorization.guarded_option = verb.guarded_option.filter(|_| used.is_guarded);
         authorization.is_dry = used.is_dry;
     }
+    authorization.parts = parts;
     app.authorization = authorization;
     Ok(())
 }
@@ -119,7 +121,14 @@ pub fn begin_approval(
     };
     let operator = app.env.process.operator.clone();
     let salt = app.env.random()?;
-    let approval = Approval { request: request.clone(), is_alone, has_admin, operator, salt };
+    let approval = Approval {
+        request: request.clone(),
+        is_alone,
+        has_admin,
+        operator,
+        salt,
+        is_carried_out: Rc::default(),
+    };
     app.authorization.approval = Some(approval.clone());
     Ok(approval)
 }

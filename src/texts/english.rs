@@ -372,7 +372,6 @@ const fn text(text: Text) -> &'static str {
             "Ask the helpdesk for a new temporary password: one that you were given before no longer works. Then open \
              the sign-in page, and sign in with your user name and the new temporary password."
         }
-        Text::HandoutFirstPassword => "Open the sign-in page and sign in with your user name.",
         Text::HandoutOldPassword => {
             "Open the sign-in page. Sign in with your user name and your present password."
         }

@@ -430,9 +430,6 @@ const fn text(text: Text) -> &'static str {
              auparavant ne fonctionne plus. Ouvrez ensuite la page de connexion et connectez-vous avec votre nom \
              d’utilisateur et le nouveau mot de passe temporaire."
         }
-        Text::HandoutFirstPassword => {
-            "Ouvrez la page de connexion et connectez-vous avec votre nom d’utilisateur."
-        }
         Text::HandoutOldPassword => {
             "Ouvrez la page de connexion. Connectez-vous avec votre nom d’utilisateur et votre mot de passe \
              actuel."

@@ -292,7 +292,6 @@ texts! {
     HandoutSteps,
     HandoutTemporaryPassword,
     HandoutExpiredPassword,
-    HandoutFirstPassword,
     HandoutOldPassword,
     HandoutNewPassword,
     HandoutPasswordTitle,

@@ -24,7 +24,7 @@ use crate::domain::secret::Id;
 use crate::domain::shown_state::changed_meanwhile;
 use crate::domain::text::counted;
 use crate::domain::time::Span;
-use crate::domain::user::{Changed, User};
+use crate::domain::user::{Changed, User, check_first_password};
 use crate::maintain;
 use crate::operate;
 use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkPlan, BulkRow, PlannedChange};
@@ -182,6 +182,9 @@ impl BulkAct for EnrolEach {
     const VERB: &'static str = Enrol::NAME;
 
     fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
+        if self.pages.is_some() {
+            check_first_password(&user)?;
+        }
         let device = self.device(index, user.id, moment)?;
         let is_replacement = user.live().any(|d| d.is_pending() && d.label.is_same(&device.label));
         let after = user.clone().enrol(device.clone())?;

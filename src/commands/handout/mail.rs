@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 use super::page::{PageSecrets, Pages};
 use super::{HandoutReport, SeenPage, WriteHandout, save_event};
 use crate::app::{App, OpenStore, write_tx};
+use crate::commands::Verb as _;
 use crate::commands::user_change::joined;
 use crate::domain::audit::event::Ticket;
 use crate::domain::device::Device;
 use crate::domain::mailing;
 use crate::domain::name::Label;
 use crate::domain::recovery::RecoverySet;
-use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, to_hand_out};
 use crate::handout::HandoutForm;
@@ -27,16 +27,12 @@ impl WriteHandout {
     /// Every rule is asked before there is a page, and once more under the lock, where the event is written. Only then
     /// does anything leave this machine. Nothing is written to the disk.
     pub(super) fn send(self, app: &mut App<'_>) -> Result<Report> {
-        if self.recovery_codes {
-            let problem = "would put the codes in force before anybody has them";
-            let refusal = Refusal::new(ErrorCode::Usage, problem).field("--recovery-codes");
-            return Err(refusal.hint("leave out --recovery-codes or --mail").into());
-        }
+        self.check_mail()?;
         mail_server(app, false)?;
         let form = self.form.unwrap_or(HandoutForm::Pdf);
         let name = self.user.name(app)?;
         let label = self.device.as_deref().map(Label::parse).transpose()?;
-        let ticket = self.ticket(app)?;
+        let ticket = self.operator.ticket(app, Self::NAME)?;
         let pages = Pages::new(app, &self.page, form, &ticket)?;
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;

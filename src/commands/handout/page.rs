@@ -23,7 +23,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::shown_state::changed_meanwhile;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{HandedOut, Language, Status, User};
+use crate::domain::user::{HandedOut, Language, Status, User, check_first_password};
 use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
 use crate::handout::{HandoutForm, HandoutSubject, HandoutWriter, ManualKey, compose};
@@ -259,9 +259,12 @@ impl HandoutOption {
         if let Some(path) = &self.handout {
             return HandoutForm::of(path, "--handout").map(drop);
         }
+        if is_request {
+            return Ok(());
+        }
         options.require_one_language()?;
         let given = [("--app", self.page.app.is_some()), ("--paper", self.page.paper.is_some())];
-        match given.into_iter().find(|(_, is_given)| *is_given && !is_request) {
+        match given.into_iter().find(|(_, is_given)| *is_given) {
             None => Ok(()),
             Some((option, _)) => {
                 let problem = "is for a page, and none is to be written";
@@ -290,6 +293,7 @@ impl NewPage {
         is_rehearsal: bool,
     ) -> Result<Option<WrittenPage>> {
         let about = HandedOut::Device(device);
+        check_first_password(user)?;
         self.pages.check_app(app, user, about)?;
         self.pages.warn_of_expired_password(app, user);
         let content = self.pages.write(user, about, secrets)?;

@@ -5,6 +5,7 @@ mod at_sign_in;
 mod folders;
 mod mails;
 mod new_devices;
+mod two_operators;
 mod whole_pages;
 
 use std::cell::Cell;
@@ -205,7 +206,7 @@ fn the_device_is_found_as_show_qr_finds_it() {
         assert_eq!((ran.code, ran.error().as_str()), (code, error), "{line}: {ran:?}");
     }
     let hint = refused(&world, "handout alice", "x.html").err;
-    assert!(hint.contains("mfactl handout --device phone --output FILE.html -- alice"), "{hint}");
+    assert!(hint.contains("/x.html --device phone -- alice"), "{hint}");
     let of = |device: &str| {
         page(&world, &format!("handout alice --device {device}"), device_file(device))
     };

@@ -99,7 +99,7 @@ fn a_hint_for_another_name_keeps_the_file_that_was_named() {
     for (line, repeated) in [
         (
             format!("reset am@example.com --handout {folder}/a.pdf --lang fr --app okta --yes"),
-            format!("mfactl reset --app okta --handout {folder}/a.pdf -- alice"),
+            format!("mfactl reset --app okta --handout {folder}/a.pdf --lang fr -- alice"),
         ),
         (
             format!("recovery-codes am@example.com --output {folder}/codes --dry-run --yes"),

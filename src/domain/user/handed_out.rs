@@ -10,7 +10,7 @@ use crate::domain::password::PasswordChange;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shell_word;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::{User, check_first_password};
 
 /// What a page is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,8 @@ impl<'u> HandedOut<'u> {
 /// without one. `must_have_mfa`: MFA is required of them now.
 ///
 /// Refuses what [`device_to_hand_out`] refuses, so also a user without a device of whom nothing is asked, and one whose
-/// password alone may not enrol: they need a page with a QR code.
+/// password alone may not enrol: they need a page with a QR code. It refuses a user too who has to choose a password and
+/// can't sign in for that, whatever the page would be about: nobody could follow it.
 pub fn to_hand_out<'u>(
     user: &'u User,
     label: Option<&Label>,
@@ -60,6 +61,7 @@ pub fn to_hand_out<'u>(
     must_have_mfa: bool,
     now: Timestamp,
 ) -> Result<HandedOut<'u>, Refusal> {
+    check_first_password(user)?;
     if label.is_some() || user.live().next().is_some() {
         return device_to_hand_out(user, label, active_too, now).map(HandedOut::Device);
     }

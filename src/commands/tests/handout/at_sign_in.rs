@@ -96,6 +96,12 @@ fn without_anything_to_do_at_the_sign_in_there_is_no_page() {
     let _ = world.run("require-mfa alice").ok();
     // Neither codes nor a label without a device.
     not_enabled("handout alice --recovery-codes --yes");
+    let ran = refused(&world, "handout alice --recovery-codes --yes", "x.html");
+    let problem =
+        "--recovery-codes: alice has no device yet, and recovery codes are for one that is lost";
+    assert!(ran.err.contains(problem) && !ran.err.contains("enrol"), "{ran:?}");
+    assert!(ran.err.contains("leave --recovery-codes out"), "{ran:?}");
+    let _ = page(&world, "handout alice", "without.txt");
     not_enabled("handout alice --device phone");
     // After a device was taken away the password alone sets nothing up: the sign-in shows no QR code.
     let _ = world.active("alice");
@@ -162,5 +168,49 @@ fn a_page_says_of_whom_no_code_is_asked_for_yet() {
         assert_eq!(sign_in(&world, PASSWORD), "code_required");
         let (_, text) = page(&world, "handout alice --active", "active.txt");
         assert!(!text.contains("If it lets you in without"), "{text}");
+    }
+}
+
+/// Nobody could follow it: the sign-in, to which the page sends them, accepts no password.
+#[test]
+fn w13_there_is_no_page_for_a_user_who_must_choose_a_password_and_has_none() {
+    let next = "gina has no password here; to set one, run: mfactl set-password -- gina; where it is kept elsewhere, \
+                take this back: mfactl undo -- gina";
+    for more in ["", "--old-password-opens", "--keep-mfa"] {
+        let world = World::new();
+        world.configure("[notify]\nsmtp = \"smtp://127.0.0.1:9\"\nfrom = \"mfa@corp.example\"\n");
+        let _ = world.active("gina");
+        let _ = world.run("edit-user gina --email gina@corp.example").ok();
+        let _ = world.run(&format!("force-new-password gina --yes {more}")).ok();
+        let lines = [
+            "handout gina --active",
+            "enrol gina --device new",
+            "reset gina --yes",
+            "handout gina",
+        ];
+        for line in lines {
+            if line.starts_with("reset") && more != "--keep-mfa" {
+                continue;
+            }
+            let ran = refused(&world, &format!("{line} --json"), "x.txt");
+            assert_eq!((ran.code, ran.error().as_str()), (76, "no_password"), "{line}: {ran:?}");
+            assert!(ran.err.contains(next), "{line}: {ran:?}");
+        }
+        let ran = world.run("handout gina --mail --json");
+        assert_eq!((ran.code, ran.error().as_str()), (76, "no_password"), "{ran:?}");
+        let folder = world.folder.path().join("pages");
+        let list = format!("enrol --from - --device new --yes --handouts {}", folder.display());
+        let ran = world.run_with(&list, "gina\n");
+        assert!(ran.code == 1 && ran.out.contains("can't sign in to do so"), "{ran:?}");
+        assert!(!folder.join("gina.html").exists(), "{ran:?}");
+        // Without a page there is nothing to follow.
+        let _ = world.run_with("enrol --from - --device new --yes --no-confirm", "gina\n").ok();
+        // Either way that the hint names leads to a page.
+        let _ = world.run("undo gina --yes").ok();
+        let _ = page(&world, "handout gina --active", "undone.txt");
+        let _ = world.run(&format!("force-new-password gina --yes {more}")).ok();
+        let _ = world.run_with("set-password gina", &format!("{PASSWORD}\n")).ok();
+        let _ = world.run("enrol gina --device other --no-confirm").ok();
+        let _ = page(&world, "handout gina --device other", "set.txt");
     }
 }
