@@ -345,7 +345,7 @@ impl VerifierLoop {
             // Where too much waits already, the notice is not sent: the change stands in the log.
             let _ = self.beside.give(Job::Notify(confirmed));
         }
-        // Not at once: whoever was answered may have the next question, and a checkpoint after each round costs more
+        // Not at once: a client that was answered may have the next question, and a checkpoint after each round costs more
         // than the round.
         self.left = LeftToDo::Upkeep;
     }

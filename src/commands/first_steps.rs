@@ -28,22 +28,27 @@ const MOST_USERS: u64 = 1_000;
 
 /// What there is to do next, in the order in which it is done.
 struct Step {
-    words: String,
+    /// How things are.
+    said: String,
+    /// The sentence that leads to the commands.
+    lead: String,
     commands: Vec<Command>,
 }
 
 impl Step {
-    fn new(words: impl Into<String>, commands: impl IntoIterator<Item = Command>) -> Self {
-        Self { words: words.into(), commands: commands.into_iter().collect() }
+    fn new(
+        said: impl Into<String>,
+        lead: impl Into<String>,
+        commands: impl IntoIterator<Item = Command>,
+    ) -> Self {
+        Self { said: said.into(), lead: lead.into(), commands: commands.into_iter().collect() }
     }
 
-    /// What is left for somebody who may run some of the commands only. The last sentence leads to them.
+    /// What is left of it for somebody who may run some of the commands only.
     fn permitted(mut self, may_run: impl Fn(&Command) -> bool) -> Self {
         self.commands.retain(|command| may_run(command));
-        if self.commands.is_empty()
-            && let Some((said, _)) = self.words.rsplit_once(". ")
-        {
-            self.words = format!("{said}. An administrator can help.");
+        if self.commands.is_empty() {
+            "An administrator can help.".clone_into(&mut self.lead);
         }
         self
     }
@@ -96,7 +101,7 @@ fn page(env: &Env, steps: &[Step], runner: Runner) -> String {
     }
     for step in steps {
         text.push('\n');
-        text.push_str(&wrapped(&step.words));
+        text.push_str(&wrapped(&format!("{} {}", step.said, step.lead)));
         text.extend(step.commands.iter().map(line));
     }
     text.push('\n');
@@ -150,29 +155,29 @@ fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
     let is_key_gone = matches!(key, Ok(false));
     if is_key_gone {
         let path = display_path(&app.config.key_file);
-        let words = format!(
-            "The key file {path} is missing: nobody can be verified or enrolled without it. To look:"
+        let said = format!(
+            "The key file {path} is missing: nobody can be verified or enrolled without it."
         );
-        steps.push(Step::new(words, [command("doctor")]));
+        steps.push(Step::new(said, "To look:", [command("doctor")]));
     }
     if users == 0 {
         let first =
             [command("enrol").flag("--create").name("NAME"), command("add-user").name("NAME")];
-        let words =
-            "The store is here and has no user yet. The first one, with or without a phone:";
-        steps.push(Step::new(words, first));
+        let said = "The store is here and has no user yet.";
+        steps.push(Step::new(said, "The first one, with or without a phone:", first));
     } else if counts.with_active_device < users {
         steps.push(without_mfa(counts));
     }
     if !is_key_gone && is_short && audit::key_saved_at(app)?.is_none() {
-        let words = "No copy of the key file is confirmed: without the key everybody has to enrol again. Copy it to a \
-                     place apart from the store, then say so:";
-        steps.push(Step::new(words, [command("doctor").flag("--key-saved")]));
+        let said =
+            "No copy of the key file is confirmed: without the key everybody has to enrol again.";
+        let lead = "Copy it to a place apart from the store, then say so:";
+        steps.push(Step::new(said, lead, [command("doctor").flag("--key-saved")]));
     }
     if steps.is_empty() {
         let all = if users == 1 { "has" } else { "all have" };
-        let words = format!("{} {all} MFA in force. To look:", counted(users, "user"));
-        steps.push(Step::new(words, [command("list-status")]));
+        let said = format!("{} {all} MFA in force.", counted(users, "user"));
+        steps.push(Step::new(said, "To look:", [command("list-status")]));
     }
     Ok(steps)
 }
@@ -181,51 +186,44 @@ fn count(app: &mut App<'_>) -> Result<Vec<Step>> {
 fn without_mfa(counts: UserCounts) -> Step {
     let UserCounts { users, with_active_device, waiting } = counts;
     let without = users.saturating_sub(with_active_device);
-    let mut words = format!(
+    let said = format!(
         "{without} of {} {} no MFA in force",
         counted(users, "user"),
         if without == 1 { "has" } else { "have" }
     );
     let list = command("list-status").flag("--without-mfa");
     let (enrol, show) = (command("enrol").name("NAME"), command("show-qr").name("NAME"));
-    let (rest, commands) = match waiting {
-        0 => (". To see who they are, and to set one of them up:".to_owned(), vec![list, enrol]),
+    match waiting {
+        0 => {
+            let lead = "To see who they are, and to set one of them up:";
+            Step::new(format!("{said}."), lead, [list, enrol])
+        }
         _ if waiting == without => {
             let whose = if waiting == 1 { "whose device waits" } else { "whose devices wait" };
-            let rest = format!(
-                ", {whose} for a first code. To see who they are, and to show one of them the QR code again:"
-            );
-            (rest, vec![list, show])
+            let lead = "To see who they are, and to show one of them the QR code again:";
+            Step::new(format!("{said}, {whose} for a first code."), lead, [list, show])
         }
         _ => {
-            let rest = format!(
-                "; {waiting} of them {} for the first code of a device. To see who they are, to set one of them up, \
-                 and to show one of them the QR code again:",
-                if waiting == 1 { "waits" } else { "wait" }
-            );
-            (rest, vec![list, enrol, show])
+            let wait = if waiting == 1 { "waits" } else { "wait" };
+            let said = format!("{said}; {waiting} of them {wait} for the first code of a device.");
+            let lead = "To see who they are, to set one of them up, and to show one of them the QR code again:";
+            Step::new(said, lead, [list, enrol, show])
         }
-    };
-    words.push_str(&rest);
-    Step::new(words, commands)
+    }
 }
 
 fn no_store(app: &App<'_>) -> Step {
-    let words = format!(
-        "There is no store yet at {}. The first line makes it with its key, the second one the first user too:",
-        app.config.store
-    );
-    Step::new(words, [command("init"), command("enrol").flag("--create").name("NAME")])
+    let said = format!("There is no store yet at {}.", app.config.store);
+    let lead = "The first line makes it with its key, the second one the first user too:";
+    Step::new(said, lead, [command("init"), command("enrol").flag("--create").name("NAME")])
 }
 
 /// What somebody may do to whom the machine's store does not belong.
 fn not_an_operator(place: &str) -> Step {
-    let words = format!(
-        "{}{}, which operators reach by sudo. About your own MFA, if this machine's administrators allow it:",
-        place[..1].to_uppercase(),
-        &place[1..]
-    );
-    Step::new(words, [command("me").by_system_user()])
+    let first = place[..1].to_uppercase();
+    let said = format!("{first}{}, which operators reach by sudo.", &place[1..]);
+    let lead = "About your own MFA, if this machine's administrators allow it:";
+    Step::new(said, lead, [command("me").by_system_user()])
 }
 
 /// A damaged store has several ways out, one of which gives a user up: `doctor` finds all that is wrong first.
@@ -235,16 +233,16 @@ fn unreadable(error: &anyhow::Error) -> Step {
     let is_damaged =
         |refusal: &Refusal| matches!(refusal.code, ErrorCode::Damaged | ErrorCode::Tampered);
     let hint = refusal.filter(|refusal| !is_damaged(refusal)).and_then(|r| r.hint.clone());
-    let mut words = format!("The store can't be looked at: {message}");
+    let mut said = format!("The store can't be looked at: {message}");
     let mut commands: Vec<_> = hint.iter().flat_map(Hint::commands).cloned().collect();
-    if commands.is_empty() {
+    let lead = if commands.is_empty() {
         if let Some(hint) = hint {
-            words = format!("{words}; {}", shown(&hint.to_string()));
+            said = format!("{said}; {}", shown(&hint.to_string()));
         }
         commands.push(command("doctor"));
-        words.push_str(". To find out what is wrong:");
+        "To find out what is wrong:"
     } else {
-        words.push_str(". To go on:");
-    }
-    Step::new(words, commands)
+        "To go on:"
+    };
+    Step::new(format!("{said}."), lead, commands)
 }

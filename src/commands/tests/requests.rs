@@ -20,12 +20,12 @@ fn requested() -> (World, String) {
     (world, id)
 }
 
-fn by(world: &World, uid: u32, line: &str) -> CommandResult {
+pub fn by(world: &World, uid: u32, line: &str) -> CommandResult {
     world.uid.set(uid);
     world.run(line)
 }
 
-fn request(world: &World, line: &str) -> String {
+pub fn request(world: &World, line: &str) -> String {
     let ran = by(world, HELPDESK, &format!("{line} --json")).ok().json();
     ran["request"].as_str().unwrap().to_owned()
 }

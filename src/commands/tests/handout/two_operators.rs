@@ -2,6 +2,7 @@
 
 use super::{ADMIN, HELPDESK, ROLES, codes_on, events, file, outcome, text};
 use crate::commands::VERBS;
+use crate::commands::tests::requests::{by, request};
 use crate::testing::{CommandResult, World};
 
 /// Alice, who is protected and has an active phone, where `verb` needs two operators.
@@ -13,16 +14,6 @@ fn world(verb: &str, more: &str) -> World {
     world.configure(&format!("{}{more}", ROLES.replace("admin", &second)));
     world.uid.set(HELPDESK);
     world
-}
-
-fn by(world: &World, uid: u32, line: &str) -> CommandResult {
-    world.uid.set(uid);
-    world.run(line)
-}
-
-fn request(world: &World, line: &str) -> String {
-    let ran = by(world, HELPDESK, &format!("{line} --json")).ok().json();
-    ran["request"].as_str().unwrap().to_owned()
 }
 
 #[test]
