@@ -174,6 +174,23 @@ pub fn damaged_column(table: &str, column: &str) -> Refusal {
     Refusal::damaged(format!("table {table}, column {column}")).hint("restore a backup")
 }
 
+/// A column, for the refusal of what it holds.
+#[derive(Clone, Copy)]
+struct ReadColumn {
+    table: &'static str,
+    name: &'static str,
+}
+
+impl ReadColumn {
+    fn refusal(self) -> Refusal {
+        damaged_column(self.table, self.name)
+    }
+
+    fn damaged(self) -> anyhow::Error {
+        self.refusal().into()
+    }
+}
+
 /// Reads the columns of one table in order.
 struct Reader<'a> {
     row: &'a dyn Row,
@@ -198,8 +215,13 @@ impl<'a> Reader<'a> {
         self.first + self.next - 1
     }
 
+    /// The column that was read last.
+    fn column(&self) -> ReadColumn {
+        ReadColumn { table: self.table, name: self.columns[self.next - 1] }
+    }
+
     fn refusal(&self) -> Refusal {
-        damaged_column(self.table, self.columns[self.next - 1])
+        self.column().refusal()
     }
 
     fn damaged(&self) -> anyhow::Error {

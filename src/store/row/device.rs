@@ -174,7 +174,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
 /// The factor from kind, algorithm, digits and period.
 pub fn factor(r: &mut Reader<'_>) -> Result<Factor> {
     let kind = r.text()?;
-    let unknown = r.damaged();
+    let kind_column = r.column();
     let algorithm = r.maybe_text()?.map(|word| Algorithm::parse(&word)).transpose();
     let algorithm = algorithm.map_err(|_| r.damaged())?;
     let (digits, period) = (r.maybe_number()?, r.maybe_number()?);
@@ -189,7 +189,7 @@ pub fn factor(r: &mut Reader<'_>) -> Result<Factor> {
         // What these two have is in later columns.
         ("paper", None, None, None) => Ok(Factor::Paper(paper::List::UNKNOWN)),
         ("external", None, None, None) => Ok(Factor::External(Mark::UNKNOWN)),
-        _ => return Err(unknown),
+        _ => return Err(kind_column.damaged()),
     };
     factor.map_err(|_| r.damaged())
 }
