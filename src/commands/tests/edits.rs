@@ -1,6 +1,7 @@
 //! Every edit of a generated list, and every two of its strongest, by somebody who writes the database but has no
 //! key: no used code and no revoked phone is accepted, and `verify-log` names the edit, or no verb shows it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -240,20 +241,25 @@ fn columns(table: &str) -> Vec<&'static str> {
     all.filter_map(|line| line.strip_prefix(table)?.strip_prefix('.')?.split(' ').next()).collect()
 }
 
-/// Each column of each row set to what the other rows and the rows of the copy have there, and to nothing.
-fn values(world: &World, most_rows: usize) -> Vec<Edit> {
+/// Each column of each row set to what the other rows and the rows of the copy have there, and to nothing. Each value
+/// is tried once, and none that the row has already.
+fn values(world: &World, copy: &Copy<'_>, most_rows: usize) -> Vec<Edit> {
     let mut edits = Vec::new();
     for (table, number) in ROWS {
         let numbers = world.sql(&format!("SELECT {number} FROM {table} ORDER BY {number} DESC"));
         let rows: Vec<&str> = numbers.lines().take(most_rows).collect();
         for column in columns(table).iter().map(|column| format!("\"{column}\"")) {
+            let held = held(world, copy, (table, number), &column, &rows);
             for row in &rows {
-                edits.push(format!("UPDATE {table} SET {column} = NULL WHERE {number} = {row}"));
-                for (from, other) in rows
-                    .iter()
-                    .flat_map(|other| [(table.to_owned(), other), (format!("copy.{table}"), other)])
-                {
-                    if from != table || other != row {
+                let is_own = |one: &&Held| one.table == table && one.row == *row;
+                let own = held.iter().find(is_own).map(|one| one.value.as_str());
+                let mut tried: BTreeSet<&str> = own.into_iter().collect();
+                if tried.insert("NULL") {
+                    edits
+                        .push(format!("UPDATE {table} SET {column} = NULL WHERE {number} = {row}"));
+                }
+                for Held { table: from, row: other, value } in &held {
+                    if tried.insert(value) {
                         edits.push(format!(
                             "UPDATE {table} SET {column} = (SELECT {column} FROM {from} WHERE \
                              {number} = {other}) WHERE {number} = {row}"
@@ -280,6 +286,42 @@ fn values(world: &World, most_rows: usize) -> Vec<Edit> {
         "INSERT INTO log_start SELECT 1, seq, at, hash, mac FROM events WHERE seq = 2".to_owned(),
     );
     edits.into_iter().map(Edit::from).collect()
+}
+
+/// What a row of a table, or of its copy, has in one column.
+struct Held {
+    table: String,
+    row: String,
+    /// As an SQL literal.
+    value: String,
+}
+
+fn held(
+    world: &World,
+    copy: &Copy<'_>,
+    (table, number): (&str, &str),
+    column: &str,
+    rows: &[&str],
+) -> Vec<Held> {
+    let literal = if world.engine.is_postgres() {
+        format!("quote_nullable({column}::text)")
+    } else {
+        format!("quote({column})")
+    };
+    let read = |from: String| {
+        let rows = rows.join(", ");
+        let lines = copy.query(&format!(
+            "SELECT {number}, {literal} FROM {from} WHERE {number} IN ({rows}) ORDER BY {number} DESC"
+        ));
+        let held = lines.lines().map(|line| {
+            let (row, value) = line.split_once('|').unwrap();
+            Held { table: from.clone(), row: row.to_owned(), value: value.to_owned() }
+        });
+        held.collect::<Vec<_>>()
+    };
+    let mut held = read(table.to_owned());
+    held.extend(read(format!("copy.{table}")));
+    held
 }
 
 /// Rows deleted, doubled and swapped, and older ones put back, whole or as far as an attack needs.
@@ -385,7 +427,8 @@ fn every_single_edit_is_refused_named_or_harmless() {
     let mut edited = Edited::new(&world);
     let most_rows = if world.engine.is_postgres() { 2 } else { 8 };
     let strong = strong(&world);
-    for edit in values(&world, most_rows).iter().chain(&strong).chain(&indexes(&world, &strong)) {
+    let values = values(&world, &edited.copy, most_rows);
+    for edit in values.iter().chain(&strong).chain(&indexes(&world, &strong)) {
         edited.prove(&[edit]);
     }
     edited.figures.print("single edits");

@@ -1,6 +1,6 @@
 //! Somebody writes the database without the key: rows of an older copy, blanked events, users who vanish.
 
-use crate::testing::World;
+use crate::testing::{Engine, World};
 
 /// A copy of the tables, from which rows are put back.
 pub struct Copy<'w> {
@@ -44,6 +44,19 @@ impl<'w> Copy<'w> {
             format!("ATTACH '{}' AS copy; {sql}", path.display())
         };
         self.world.engine.try_sql(&sql).map(drop)
+    }
+
+    /// What a query finds, of the store or, as `copy.TABLE`, of the copy.
+    pub fn query(&self, sql: &str) -> String {
+        let name = self.name;
+        if self.world.engine.is_postgres() {
+            self.world.sql(&sql.replace("copy.", &format!("{name}.")))
+        } else if sql.contains("copy.") {
+            let path = self.world.folder.path().join(format!("{name}.db"));
+            Engine::Sqlite(path).sql(&sql.replace("copy.", ""))
+        } else {
+            self.world.sql(sql)
+        }
     }
 
     /// Puts every row back: the store goes on from its state at the copy.
