@@ -83,7 +83,7 @@ impl UserChange for Forgetting {
 
 /// One login that is remembered.
 #[derive(Serialize)]
-struct ListedLogin {
+pub(super) struct ListedLogin {
     service: String,
     host: String,
     since: Timestamp,
@@ -115,7 +115,7 @@ fn list(app: &mut App<'_>, name: &UserName) -> Result<Report> {
 }
 
 impl ListedLogin {
-    fn of(login: &RememberedLogin) -> Self {
+    pub(super) fn of(login: &RememberedLogin) -> Self {
         Self {
             service: shown(&login.service).into_owned(),
             host: login.host.to_string(),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Verb;
 use super::list_status::{DeviceLine, TokenDetails, UserLine};
 use super::log::{EventLine, OperatorNames};
+use super::remembered::ListedLogin;
 use crate::app::App;
 use crate::commands::operator_options::UserArg;
 use crate::domain::device::DeviceState;
@@ -53,6 +54,8 @@ struct UserDetails {
     /// Its start time and remaining uses.
     bypass_from: Option<Timestamp>,
     bypass_uses: Option<u32>,
+    /// From where a login service asks for no code now.
+    remembered: Vec<ListedLogin>,
     failures: u32,
     /// Devices kept sealed for undo.
     revoked: Vec<RevokedDevice>,
@@ -145,6 +148,7 @@ impl UserDetails {
             has_password_ahead: user.temporary.as_ref().is_some_and(|t| t.is_ahead_of(now)),
             bypass_from: bypass.map(|bypass| bypass.starts_at),
             bypass_uses: bypass.map(|bypass| bypass.uses),
+            remembered: user.remembered.current(now).map(ListedLogin::of).collect(),
             now,
             failures: user.throttle.failures,
             revoked: revoked.collect(),
@@ -227,6 +231,9 @@ impl Record for UserDetails {
                 d.codes_left.map_or_else(String::new, |n| format!(", {} left", counted(n, "code")));
             let more = d.mark.as_ref().map_or(more, |mark| format!("not verified here: {mark}"));
             row("device", format!("{what}, {more}{token}{left}"));
+        }
+        for login in &self.remembered {
+            row("remembered", login.sentence());
         }
         for r in &self.revoked {
             row("device", format!("{}: revoked {}", r.device, r.revoked_at));

@@ -208,6 +208,11 @@ fn an_operator_lists_and_revokes_what_is_remembered() {
     assert_eq!(document, expected);
     let table = world.run("remembered alice").ok().out;
     assert!(table.contains("192.0.2.1") && table.contains("sshd"), "{table}");
+    let shown = world.run("show-user alice --json").ok().json();
+    assert_eq!(shown["remembered"], document["logins"]);
+    let shown = world.run("show-user alice").ok().out;
+    let row = "  remembered   sshd from 192.0.2.1: since 2026-01-01T00:00:30Z, until 2026-01-01T12:00:30Z";
+    assert!(shown.lines().any(|line| line == row), "{shown}");
     let before = events(&world);
     let dry = world.run("remembered alice --revoke --dry-run").ok();
     assert!(dry.out.contains("dry run"), "{dry:?}");
@@ -222,6 +227,7 @@ fn an_operator_lists_and_revokes_what_is_remembered() {
     assert_eq!((&*text("verb"), &*text("outcome"), &*text("ticket")), expected);
     assert!(!is_remembered(&mut world, "alice"));
     assert_eq!(list(&world)["summary"]["count"], 0);
+    assert!(!world.run("show-user alice").ok().out.contains("  remembered "));
     let again = world.run("remembered alice --revoke --json").ok().json();
     assert_eq!(again["changed"], false);
     let empty = world.run("remembered alice").ok();
