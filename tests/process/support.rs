@@ -5,6 +5,8 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -188,6 +190,14 @@ impl World {
         let step = self.step().max(seed.spent + 1);
         seed.spent = step;
         seed.code(step)
+    }
+
+    /// Waits until the code that was made last is in the window.
+    pub fn wait_for(&self, seed: &Seed) {
+        assert!(self.clock.is_none(), "time stands still");
+        while self.step() + 1 < seed.spent {
+            thread::sleep(Duration::from_millis(200));
+        }
     }
 
     /// The step that the program's clock is in.

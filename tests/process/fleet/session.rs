@@ -402,6 +402,8 @@ fn p3_a_stopped_process_holds_nobody_up_for_ever_and_waiting_ends_with_busy() {
         if is_of_alice {
             assert_eq!(other.verify("alice", "000000").expect(1).outcome(), "rejected");
         } else {
+            // It is bob's third in a row.
+            other.wait_for(&seeds[1]);
             assert_eq!(other.verify("bob", &code).expect(0).outcome(), "accepted");
         }
         kill_process(process, Signal::CONT).unwrap();
