@@ -16,6 +16,7 @@ mod trace;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -50,6 +51,11 @@ const IN_A_ROUND: usize = 8;
 /// Connections that are accepted in a round.
 const ACCEPTED_IN_A_ROUND: usize = 64;
 
+/// After a transaction of so many questions more are on their way: most who were answered have a next one.
+const CROWD: usize = 16;
+/// How long the next transaction waits for them where fewer have come. The commit that it saves takes longer.
+const GATHERING: Duration = Duration::from_micros(500);
+
 /// Reads the configuration anew.
 pub type Reload<'r> = &'r dyn Fn(&Env) -> Result<Config>;
 
@@ -69,6 +75,8 @@ struct VerifierLoop {
     beside: Beside,
     opened: Option<OpenStore>,
     waiting: Vec<PendingQuestion>,
+    /// Questions of the last round.
+    last_round: usize,
     left: LeftToDo,
     /// Whether the configuration was to be read anew and is bad, so that the next process would not start with it.
     is_outdated: bool,
@@ -100,6 +108,7 @@ pub fn serve(app: &mut App<'_>, path: &Path, reload: Reload<'_>) -> Result<()> {
         beside,
         opened: None,
         waiting: Vec::new(),
+        last_round: 0,
         left: LeftToDo::Nothing,
         is_outdated: false,
         last_read: 0,
@@ -170,7 +179,11 @@ impl VerifierLoop {
     fn round(&mut self, app: &mut App<'_>) -> Result<Asks> {
         let is_quiet = self.clients.is_empty() && self.beside.is_idle();
         let may_end = self.listener.is_inherited() && is_quiet && !self.is_outdated;
-        let ready = self.wait(self.left.patience(may_end))?;
+        let mut ready = self.wait(self.left.patience(may_end))?;
+        if self.last_round >= CROWD && (1..self.last_round).contains(&ready.readable.len()) {
+            thread::sleep(GATHERING);
+            ready = self.wait(Some(Duration::ZERO))?;
+        }
         if ready.is_nothing {
             if self.left == LeftToDo::Nothing && may_end {
                 return Ok(Asks::End);
@@ -311,6 +324,7 @@ impl VerifierLoop {
 
     /// Decides all that waits, in one transaction, and answers.
     fn decide(&mut self, app: &mut App<'_>) {
+        self.last_round = self.waiting.len();
         if self.waiting.is_empty() {
             return;
         }

@@ -71,6 +71,7 @@ mod stale_rows;
 mod states;
 mod strays;
 mod table;
+mod table_copy;
 mod token_codes;
 mod tokens;
 mod traces;

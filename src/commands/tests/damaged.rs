@@ -1,6 +1,6 @@
 //! One user whose rows don't prove is given up, and everything else goes on.
 
-use super::stale_rows::Copy;
+use super::table_copy::Copy;
 use crate::testing::World;
 
 const GIVE_UP: &str = "remove-user alice --damaged --yes --json --ticket HR-7";

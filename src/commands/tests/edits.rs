@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::stale_rows::Copy;
+use super::table_copy::Copy;
 use crate::domain::factor::hotp;
 use crate::domain::factor::hotp::CodeForm;
 use crate::domain::secret::Secret;

@@ -24,7 +24,7 @@ use crate::store::sqlite::write_queue::Turn;
 const BULK_CACHE: i32 = 64 * 1024;
 /// The same for the users of one batch. A verifier keeps it for as long as it runs, and each commit looks through all of
 /// it: a larger one made no batch faster.
-const SET_CACHE: i32 = 800;
+const SET_CACHE: i32 = 500;
 
 pub struct SqliteDriver<'a> {
     pub tx: rusqlite::Transaction<'a>,

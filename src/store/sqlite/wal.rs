@@ -15,7 +15,7 @@ use crate::store::sqlite::files::with_suffix;
 const MAX_WAL_PAGES: i32 = 128;
 /// The same when checkpoints are deferred, but never more than a fraction of the file: pages in the log
 /// take space twice, and on a disk that the log has filled no checkpoint can run.
-const MAX_DEFERRED_PAGES: i32 = 4096;
+const MAX_DEFERRED_PAGES: i32 = 2048;
 const FILE_FRACTION: u64 = 8;
 /// Length in bytes of a page in the log with its header.
 const FRAME: u64 = 4096 + 24;
