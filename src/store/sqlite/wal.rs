@@ -13,8 +13,9 @@ use crate::store::sqlite::files::with_suffix;
 /// Length of the write-ahead log in pages (4 KiB) from which a commit also runs a checkpoint: every
 /// process reads the whole log when it opens the store, but a checkpoint costs two syncs.
 const MAX_WAL_PAGES: i32 = 128;
-/// The same when checkpoints are deferred, but never more than a fraction of the file: pages in the log
-/// take space twice, and on a disk that the log has filled no checkpoint can run.
+/// The same when checkpoints are deferred: a checkpoint of twice as many pages keeps everybody waiting twice
+/// as long, and saves nothing. Never more than a fraction of the file: pages in the log take space twice, and on
+/// a disk that the log has filled no checkpoint can run.
 const MAX_DEFERRED_PAGES: i32 = 2048;
 const FILE_FRACTION: u64 = 8;
 /// Length in bytes of a page in the log with its header.
