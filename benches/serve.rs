@@ -170,8 +170,8 @@ fn kept(places: &Places<'_>) -> Result<Kept> {
         }
     }
     drop(clients);
-    // It gives memory back when nobody has asked for five seconds.
-    thread::sleep(Duration::from_secs(7));
+    // Its upkeep comes once nobody asks.
+    thread::sleep(Duration::from_secs(1));
     let used = memory(verifier.pid())?;
     let before = switches(verifier.pid())?;
     thread::sleep(IDLE);

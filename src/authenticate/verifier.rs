@@ -51,9 +51,9 @@ const IN_A_ROUND: usize = 8;
 /// Connections that are accepted in a round.
 const ACCEPTED_IN_A_ROUND: usize = 64;
 
-/// After a transaction of so many questions more are on their way: most who were answered have a next one.
+/// After a round of so many clients more questions are on their way: most who were answered have a next one.
 const CROWD: usize = 16;
-/// How long the next transaction waits for them where fewer have come. The commit that it saves takes longer.
+/// How long the next round waits for them where fewer clients have asked. The commit that it saves takes longer.
 const GATHERING: Duration = Duration::from_micros(500);
 
 /// Reads the configuration anew.
@@ -75,8 +75,8 @@ struct VerifierLoop {
     beside: Beside,
     opened: Option<OpenStore>,
     waiting: Vec<PendingQuestion>,
-    /// Questions of the last round.
-    last_round: usize,
+    /// Clients that were read in the last round.
+    crowd: usize,
     left: LeftToDo,
     /// Whether the configuration was to be read anew and is bad, so that the next process would not start with it.
     is_outdated: bool,
@@ -108,7 +108,7 @@ pub fn serve(app: &mut App<'_>, path: &Path, reload: Reload<'_>) -> Result<()> {
         beside,
         opened: None,
         waiting: Vec::new(),
-        last_round: 0,
+        crowd: 0,
         left: LeftToDo::Nothing,
         is_outdated: false,
         last_read: 0,
@@ -180,7 +180,7 @@ impl VerifierLoop {
         let is_quiet = self.clients.is_empty() && self.beside.is_idle();
         let may_end = self.listener.is_inherited() && is_quiet && !self.is_outdated;
         let mut ready = self.wait(self.left.patience(may_end))?;
-        if self.last_round >= CROWD && (1..self.last_round).contains(&ready.readable.len()) {
+        if self.crowd >= CROWD && (1..self.crowd).contains(&ready.readable.len()) {
             thread::sleep(GATHERING);
             ready = self.wait(Some(Duration::ZERO))?;
         }
@@ -209,6 +209,7 @@ impl VerifierLoop {
         }
         // Whoever did not get their turn in the last round is first in this one.
         let mut readable = ready.readable;
+        self.crowd = readable.len();
         let next = readable.partition_point(|client| *client <= self.last_read);
         readable.rotate_left(next);
         for client in readable {
@@ -324,7 +325,6 @@ impl VerifierLoop {
 
     /// Decides all that waits, in one transaction, and answers.
     fn decide(&mut self, app: &mut App<'_>) {
-        self.last_round = self.waiting.len();
         if self.waiting.is_empty() {
             return;
         }
@@ -366,21 +366,13 @@ impl VerifierLoop {
 
     /// Does what can wait until nobody asks.
     fn tidy(&mut self) {
-        let Some(opened) = self.opened.as_mut() else {
-            self.left = LeftToDo::Nothing;
+        if self.left == LeftToDo::Nothing || !self.deadlines.is_empty() {
             return;
-        };
-        match self.left {
-            LeftToDo::Upkeep if self.deadlines.is_empty() => {
-                opened.store.upkeep();
-                self.left = LeftToDo::GiveMemoryBack;
-            }
-            LeftToDo::GiveMemoryBack => {
-                opened.store.release_memory();
-                self.left = LeftToDo::Nothing;
-            }
-            LeftToDo::Upkeep | LeftToDo::Nothing => {}
         }
+        if let Some(opened) = &mut self.opened {
+            opened.store.upkeep();
+        }
+        self.left = LeftToDo::Nothing;
     }
 
     /// Takes over what the threads have done.

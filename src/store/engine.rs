@@ -37,9 +37,6 @@ pub trait Store {
     /// Does the deferred maintenance while nobody waits. A failure only postpones it.
     fn upkeep(&mut self) {}
 
-    /// Gives back the memory that only makes the next transaction faster.
-    fn release_memory(&mut self) {}
-
     /// Takes the whole store until the commit; `busy` when another writer holds it for too long.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<WriteTx<'a>> {
         self.begin_scope(vault, LockScope::Store)

@@ -6,14 +6,11 @@ use std::time::Duration;
 const IDLE: Duration = Duration::from_mins(1);
 /// So long nobody asks before the store's upkeep, which keeps whoever asks then waiting.
 const QUIET: Duration = Duration::from_millis(20);
-/// After so long without a question the memory of the last ones is given back.
-const REST: Duration = Duration::from_secs(5);
 
 /// What is left to do once nobody asks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum LeftToDo {
     Upkeep,
-    GiveMemoryBack,
     Nothing,
 }
 
@@ -23,7 +20,6 @@ impl LeftToDo {
     pub const fn patience(self, may_end: bool) -> Option<Duration> {
         match self {
             Self::Upkeep => Some(QUIET),
-            Self::GiveMemoryBack => Some(REST),
             Self::Nothing if may_end => Some(IDLE),
             Self::Nothing => None,
         }
@@ -38,7 +34,6 @@ mod tests {
     fn a_verifier_that_nobody_asks_tidies_up_and_sleeps() {
         for may_end in [false, true] {
             assert_eq!(LeftToDo::Upkeep.patience(may_end), Some(QUIET));
-            assert_eq!(LeftToDo::GiveMemoryBack.patience(may_end), Some(REST));
         }
         assert_eq!(LeftToDo::Nothing.patience(true), Some(IDLE));
         assert_eq!(LeftToDo::Nothing.patience(false), None);

@@ -53,10 +53,6 @@ impl Store for Sqlite {
         checkpoint_if_long(&self.connection, &self.path);
     }
 
-    fn release_memory(&mut self) {
-        let _ = self.connection.execute_batch("PRAGMA shrink_memory");
-    }
-
     /// Uses `BEGIN IMMEDIATE`: a deferred transaction that reads first can't be upgraded while another
     /// process writes, and would fail at once instead of waiting.
     fn begin_scope<'a>(&'a mut self, vault: &'a Vault, scope: LockScope) -> Result<WriteTx<'a>> {
