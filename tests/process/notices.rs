@@ -249,7 +249,7 @@ fn a_hook_that_hangs_is_killed_with_its_children() {
         return;
     }
     let world = alice("en");
-    let pids = world.path("pids");
+    let pids = world.public().join("pids");
     world.hooked(&format!("sleep 300 & echo $! $$ > {}; wait", pids.display()));
     let ran = world.notifying("disable alice --yes").run().expect(0);
     assert!(ran.err.contains("hook: no answer within 5 s"), "{ran:?}");
@@ -268,7 +268,7 @@ fn a_background_process_of_a_hook_is_not_waited_for() {
         return;
     }
     let world = alice("en");
-    let pid = world.path("pid");
+    let pid = world.public().join("pid");
     world.hooked(&format!("sleep 300 & echo $! > {}", pid.display()));
     let ran = world.notifying("disable alice --yes").run().expect(0);
     assert!(ran.took < PATIENCE, "{ran:?}");
@@ -283,7 +283,7 @@ fn a_hook_gets_the_document_and_no_other_data_of_ours() {
         return;
     }
     let world = alice("en");
-    let (files, variables) = (world.path("files"), world.path("variables"));
+    let (files, variables) = (world.public().join("files"), world.public().join("variables"));
     world.hooked(&format!(
         "ls -l /proc/self/fd > {}; env > {}; pwd >> {1}; echo to nobody; echo to nobody >&2",
         files.display(),

@@ -136,6 +136,12 @@ mount --bind "$work/lib" /var/lib
 mount --bind "$work/bin" /usr/local/bin
 cp "$program" /usr/local/bin/mfactl
 chmod 755 "$work" "$work/bin" "$work/lib" "$work/homes" /usr/local/bin/mfactl
+# Nothing of an mfactl that is installed on this machine.
+sed -i -E '/^(mfactl|mfaservice|helpdesk|mfaaudit|mfaadmin|hana|ivan|aude|zoe):/d' \
+    /etc/passwd /etc/shadow /etc/group /etc/gshadow
+for place in /run/mfactl /usr/share/doc/mfactl; do
+    [ ! -d "$place" ] || mount -t tmpfs none "$place"
+done
 useradd --system --home-dir /var/lib/mfactl --shell /usr/sbin/nologin mfactl
 for group in helpdesk mfaaudit mfaadmin; do groupadd -f "$group"; done
 for person in hana:helpdesk ivan:mfaadmin aude:mfaaudit zoe:nogroup; do

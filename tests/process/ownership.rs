@@ -1,9 +1,9 @@
 //! Who owns the files of a store that root has used.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 
-use super::support::{STORE_UNAVAILABLE, World, has, is_root};
+use super::support::{DEFAULTS, STORE_UNAVAILABLE, World, has, is_root};
 
 const USER: u32 = 65_534;
 const AS_USER: [&str; 6] = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
@@ -16,7 +16,7 @@ fn w11_a_store_of_root_in_the_folder_of_another_user_is_given_away_as_the_error_
     }
     let world = World::new();
     world.run("add-user bob").expect(0);
-    for file in ["", "s", "k", "k/m.key"] {
+    for file in ["", "s", "k", "k/m.key", DEFAULTS] {
         let _ = chown(world.path(file), Some(USER), Some(USER));
     }
     for line in ["unlock bob", "doctor", "list-status"] {
@@ -45,10 +45,9 @@ fn w11_a_store_of_somebody_else_in_their_own_folder_is_left_to_them() {
     }
     let world = World::new();
     world.run("add-user bob").expect(0);
-    fs::set_permissions(world.path("s"), std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .unwrap();
-    fs::set_permissions(world.path(""), std::os::unix::fs::PermissionsExt::from_mode(0o755))
-        .unwrap();
+    for (file, mode) in [("", 0o755), ("s", 0o755), (DEFAULTS, 0o644)] {
+        fs::set_permissions(world.path(file), Permissions::from_mode(mode)).unwrap();
+    }
     let ran = world.call("list-status").under(AS_USER).run().expect(STORE_UNAVAILABLE);
     assert!(ran.err.contains("run mfactl as uid 0"), "{ran:?}");
 }

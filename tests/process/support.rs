@@ -44,6 +44,9 @@ pub const REFUSED: i32 = 76;
 pub const NOT_PERMITTED: i32 = 77;
 pub const CONFIG: i32 = 78;
 
+/// A configuration that sets nothing, so that the one of this machine counts for no test.
+pub const DEFAULTS: &str = "defaults.toml";
+
 /// A private folder with a store and a key in two folders of it.
 pub struct World {
     folder: TempDir,
@@ -71,6 +74,9 @@ impl World {
     pub fn empty() -> Self {
         let folder = tempfile::Builder::new().prefix("mfactl-process").tempdir().unwrap();
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
+        let defaults = folder.path().join(DEFAULTS);
+        std::fs::write(&defaults, "").unwrap();
+        std::fs::set_permissions(defaults, Permissions::from_mode(0o600)).unwrap();
         Self { folder, clock: None, address: None }
     }
 
@@ -119,6 +125,16 @@ impl World {
         self.address.clone().unwrap_or_else(|| self.store().to_str().unwrap().to_owned())
     }
 
+    /// A folder that everybody can write to: a hook is run as the system user, where there is one.
+    pub fn public(&self) -> PathBuf {
+        let public = self.path("public");
+        std::fs::create_dir_all(&public).unwrap();
+        for (folder, mode) in [(self.folder.path(), 0o711), (&*public, 0o777)] {
+            std::fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
+        }
+        public
+    }
+
     pub fn configuration(&self) -> PathBuf {
         self.path("k/config.toml")
     }
@@ -141,6 +157,7 @@ impl World {
             files.extend(["--config".into(), self.configuration().into()]);
         }
         self.bare(files.into_iter().chain(args.into_iter().map(Into::into)))
+            .with("MFACTL_CONFIG", self.path(DEFAULTS))
     }
 
     /// A run without options that name a store and a key.

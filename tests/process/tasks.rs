@@ -379,14 +379,14 @@ fn task_10_a_new_login_server() {
         let mut desk = Desk::new(&machine, "root", "a new login server");
         desk.task.command = desk.task.command.replace("pam", service);
         desk.begin();
-        let shown = desk.end("do the first, and run this again", "1");
+        let shown = desk.end("run this again", "1");
         assert!(shown.contains(missing), "{shown}");
     }
     // Done as it says, it is missing no more.
     machine.run(&format!("install -m 0644 {sample} /etc/pam.d/mfactl"));
     let desk = Desk::new(&machine, "root", "a new login server");
     desk.begin();
-    let shown = desk.end("do the first, and run this again", "1");
+    let shown = desk.end("run this again", "1");
     assert!(!shown.contains("do: install -m 0644 contrib/pam.d/mfactl"), "{shown}");
 }
 

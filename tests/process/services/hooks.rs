@@ -37,7 +37,7 @@ fn a_first_code_is_accepted_and_a_hanging_hook_is_killed_in_time() {
     }
     for options in ["", "--split last"] {
         let world = World::new();
-        let pids = world.path("pids");
+        let pids = world.public().join("pids");
         hooked(&world, &format!("sleep 300 & echo $! $$ > {}; wait", pids.display()));
         let mut seed = world.pending("alice");
         let password = "correct horse battery";
@@ -59,7 +59,7 @@ fn a_batch_waits_once_for_a_hanging_hook() {
         return;
     }
     let world = World::new();
-    let runs = world.path("runs");
+    let runs = world.public().join("runs");
     hooked(&world, &format!("echo $$ >> {}; sleep 300", runs.display()));
     let mut seeds: Vec<_> = (0..3).map(|n| world.pending(&format!("user{n}"))).collect();
     let line = |(n, seed): (usize, _)| format!("user{n}\t{}\t{n}", world.next(seed));

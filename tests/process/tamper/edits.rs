@@ -160,7 +160,13 @@ fn a_mac_of_another_key_generation_is_never_accepted() {
     let ran = world.run("verify-log").expect(1);
     assert!(ran.out.contains("event 3 was altered"), "{ran:?}");
     std::fs::remove_file(world.key()).unwrap();
-    let unkeyed = world.bare(["--store", &world.place(), "verify-log"]).run().expect(1);
+    let mut call = world.bare(["--store", &world.place(), "verify-log"]);
+    if std::path::Path::new("/etc/mfactl").exists() {
+        // The key of this machine's own store is none.
+        let hide = "mount -t tmpfs none /etc/mfactl; exec \"$@\"";
+        call = call.under(["unshare", "-m", "sh", "-c", hide, "sh"]);
+    }
+    let unkeyed = call.run().expect(1);
     assert!(unkeyed.out.contains("event 3 was altered"), "{unkeyed:?}");
 }
 
