@@ -220,6 +220,17 @@ impl World {
         CommandResult { code, out, err, prompts, pages, interrupt_messages }
     }
 
+    /// A folder that everybody can write to: a hook is run as the system user, where there is one.
+    pub fn public(&self) -> std::path::PathBuf {
+        let public = self.folder.path().join("public");
+        std::fs::create_dir_all(&public).unwrap();
+        for (folder, mode) in [(self.folder.path(), 0o711), (&*public, 0o777)] {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+            std::fs::set_permissions(folder, mode).unwrap();
+        }
+        public
+    }
+
     /// Writes the configuration.
     pub fn configure(&self, text: &str) {
         let path = self.folder.path().join("config.toml");

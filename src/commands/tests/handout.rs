@@ -461,7 +461,8 @@ fn a_page_of_a_protected_user_needs_two_operators_where_show_qr_does() {
 fn a_user_is_notified_of_new_recovery_codes_on_a_page() {
     let world = World::new();
     let _ = world.active("alice");
-    let (shell, notices) = (std::fs::canonicalize("/bin/sh").unwrap(), file(&world, "notices"));
+    let (shell, notices) =
+        (std::fs::canonicalize("/bin/sh").unwrap(), world.public().join("notices"));
     world.configure(&format!(
         "[notify]\nhook = ['{}', '-c', 'cat >> {}']\n",
         shell.display(),

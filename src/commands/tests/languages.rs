@@ -208,7 +208,7 @@ fn what_a_user_is_shown_is_in_their_language_else_in_the_sites() {
 #[test]
 fn a_notice_is_in_the_users_language_else_in_the_sites() {
     let world = World::new();
-    let (shell, file) = (std::fs::canonicalize("/bin/sh").unwrap(), world.folder.path());
+    let (shell, file) = (std::fs::canonicalize("/bin/sh").unwrap(), world.public());
     let script = format!("cat >> {}", file.join("notices").display());
     let notify = format!("[notify]\nhook = ['{}', '-c', '{script}']\n", shell.display());
     world.configure(&format!("{notify}{FRENCH_SITE}"));

@@ -262,11 +262,11 @@ fn d23_acts_take_two_codes_of_one_device() {
 #[test]
 fn d23_each_act_sends_a_notice_that_says_who() {
     let (world, phone) = world("");
-    let folder = world.folder.path().to_owned();
-    let hook = folder.join("hook.sh");
+    let folder = world.public();
+    let hook = world.folder.path().join("hook.sh");
     let script = format!("#!/bin/sh\ncat >>'{}'\n", folder.join("notices").display());
     std::fs::write(&hook, script).unwrap();
-    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     world.configure(&format!("[notify]\nhook = [\"{}\"]\n{ALL}{CHEAP}", hook.display()));
     let answer = world.acts(&phone, "add-device", &json!({ "label": "tablet" })).ok().json();
     let line = json!({ "password": OLD, "code": world.code(&secret_of(&answer), 0) });

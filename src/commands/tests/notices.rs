@@ -20,7 +20,7 @@ fn configure_hook(world: &World, script: &str) {
 }
 
 fn notices_file(world: &World) -> PathBuf {
-    world.folder.path().join("notices")
+    world.public().join("notices")
 }
 
 /// The notices since the last call.
@@ -173,7 +173,7 @@ fn a_hook_that_others_can_write_is_not_run() {
     let _ = world.active("alice");
     let hook = world.folder.path().join("notify");
     world.configure(&format!("[notify]\nhook = ['{}']\n", hook.display()));
-    let mark = world.folder.path().join("ran");
+    let mark = world.public().join("ran");
     let fails = |line: &str, why: &str| {
         let ran = world.run(line).ok();
         assert!(ran.err.contains("warning: alice was not notified: hook: "), "{ran:?}");
