@@ -12,6 +12,7 @@ pub use diagnosed::{diagnosed_offsets, diagnoses_while_locked, newest_of};
 pub use prove::prove_log;
 pub use prune::{prunable_events, prune};
 pub use record::{
-    AuditRecord, RecordedChange, append_store_event, save, save_all, save_token, store_event,
+    AuditRecord, RecordedChange, append_store_event, save, save_all, save_all_beside, save_token,
+    store_event,
 };
 pub use retained::{KEY_SAVED, TAKEN_AT, key_saved_at, last_backup_at, retained_times};

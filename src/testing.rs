@@ -152,6 +152,12 @@ impl World {
     /// The same with `input` on standard input.
     pub fn run_with(&self, line: &str, input: &str) -> CommandResult {
         let args = ["mfactl"].into_iter().chain(line.split_whitespace()).map(OsString::from);
+        let (code, ran) = self.act(input, |env| crate::run(args, env));
+        CommandResult { code, ..ran }
+    }
+
+    /// Lets somebody act in the surroundings of a run.
+    pub fn act<T>(&self, input: &str, act: impl FnOnce(&mut Env) -> T) -> (T, CommandResult) {
         let (out, err) = (CapturedStream::default(), CapturedStream::default());
         let (prompts, interrupt_messages) = (Recorded::default(), Recorded::default());
         let pages = Recorded::default();
@@ -213,11 +219,11 @@ impl World {
             for_thread: Env::real,
             end: |_| {},
         };
-        let code = crate::run(args, &mut env);
+        let done = act(&mut env);
         drop(env);
         let (prompts, interrupt_messages) = (prompts.take(), interrupt_messages.take());
         let (out, err, pages) = (out.text(), err.text(), pages.take());
-        CommandResult { code, out, err, prompts, pages, interrupt_messages }
+        (done, CommandResult { code: 0, out, err, prompts, pages, interrupt_messages })
     }
 
     /// A folder that everybody can write to: a hook is run as the system user, where there is one.

@@ -48,6 +48,17 @@ pub fn save_all(
     at: Timestamp,
     recorded: Vec<RecordedChange>,
 ) -> Result<Vec<User>> {
+    save_all_beside(env, tx, at, recorded, None)
+}
+
+/// The same with an event that concerns no user.
+pub fn save_all_beside(
+    env: &mut Env,
+    tx: &mut WriteTx<'_>,
+    at: Timestamp,
+    recorded: Vec<RecordedChange>,
+    store_record: Option<AuditRecord>,
+) -> Result<Vec<User>> {
     let (mut changes, mut events) =
         (Vec::with_capacity(recorded.len()), Vec::with_capacity(recorded.len()));
     for (change, record) in recorded {
@@ -55,6 +66,9 @@ pub fn save_all(
             events.push(user_event(env, at, change.user(), record)?);
         }
         changes.push(change);
+    }
+    if let Some(record) = store_record {
+        events.push(store_event(env, at, record)?);
     }
     tx.save(changes, events)
 }

@@ -13,7 +13,9 @@ use crate::app::user_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::authenticate::code::{CodeSubmission, Evaluation, evaluate};
-use crate::authenticate::login::{LoginAnswer, asks_first, evaluate_login, reject_unknown_user};
+use crate::authenticate::login::{
+    LoginAnswer, asks_first, evaluate_for_nobody, evaluate_login, unknown_user_record,
+};
 use crate::authenticate::services::batch_input::{BatchQuery, LineReader};
 use crate::config::Config;
 use crate::domain::authenticate::Outcome;
@@ -28,6 +30,9 @@ use crate::operate;
 
 /// The verb in the audit log.
 const VERB: &str = "verify";
+/// A no.
+const REJECTED: &str = "rejected";
+
 /// One line of output; answers keep the order of the queries.
 #[derive(Serialize)]
 pub struct AnswerLine {
@@ -131,12 +136,21 @@ fn decide_all(
     user_tx(app, opened, |app, mut write| {
         *is_begun = true;
         let mut users = load_users(&mut write, queries)?;
+        let mut are_unknown_noted = false;
         let (mut decided, mut left) = (Vec::with_capacity(queries.len()), &users.of_queries[..]);
         while !left.is_empty() {
             let (round, rest) = left.split_at(round_length(left));
             let first = decided.len();
             let round = queries[first..].iter().zip(round);
-            decided.extend(decide_round(app.env, &mut write, round, &mut users.current, &config)?);
+            let found = decide_round(
+                app.env,
+                &mut write,
+                round,
+                &mut users.current,
+                &config,
+                &mut are_unknown_noted,
+            )?;
+            decided.extend(found);
             left = rest;
         }
         write.commit()?;
@@ -191,7 +205,9 @@ fn decide_round<'q>(
     round: impl Iterator<Item = (&'q BatchQuery, &'q Result<Id, ErrorCode>)>,
     users: &mut BTreeMap<Id, User>,
     config: &Config,
+    are_unknown_noted: &mut bool,
 ) -> Result<Vec<Decided>> {
+    let mut unknown = None;
     let (bounds, undo_for) = (config.bounds, config.undo_for);
     let (mut changes, mut answers) = (Vec::new(), Vec::new());
     for (query, user) in round {
@@ -218,7 +234,8 @@ fn decide_round<'q>(
             }
             (Err(ErrorCode::UserNotFound), Ok((_, submitted))) if let Some(terms) = query.login => {
                 if !asks_first(config, terms, &query.origin) {
-                    reject_unknown_user(env, write, &submission(submitted))?;
+                    evaluate_for_nobody(env, write, &submission(submitted))?;
+                    unknown = unknown.or(Some(&query.origin));
                 }
                 Err(ErrorCode::UserNotFound)
             }
@@ -227,7 +244,19 @@ fn decide_round<'q>(
         };
         answers.push((query, answer));
     }
-    let mut saved = audit::save_all(env, &mut write.tx, write.at, changes)?.into_iter();
+    let record = match unknown {
+        Some(origin) if !*are_unknown_noted => {
+            *are_unknown_noted = true;
+            let record = unknown_user_record(write, origin)?;
+            if record.is_none() && changes.is_empty() {
+                write.tx.dummy_write()?;
+            }
+            record
+        }
+        _ => None,
+    };
+    let saved = audit::save_all_beside(env, &mut write.tx, write.at, changes, record)?;
+    let mut saved = saved.into_iter();
     let mut decided = Vec::with_capacity(answers.len());
     for (query, answer) in answers {
         let (name, answer) = match answer {
@@ -291,6 +320,11 @@ impl AnswerLine {
         self.error
     }
 
+    /// Whether a login is rejected.
+    pub fn is_no(&self) -> bool {
+        self.outcome == REJECTED
+    }
+
     fn new(query: &BatchQuery, attempted: &Evaluation) -> Self {
         let Evaluation { user, outcome, at, .. } = attempted;
         Self {
@@ -308,7 +342,7 @@ impl AnswerLine {
 
     /// The answer to a login service, which says nothing but yes or no: it may show what it gets to the remote user.
     pub fn login(query: &BatchQuery, lets_in: bool) -> Self {
-        let outcome = if lets_in { "accepted" } else { "rejected" };
+        let outcome = if lets_in { "accepted" } else { REJECTED };
         Self { outcome, code: None, error: None, ..Self::error(query, ErrorCode::Internal) }
     }
 

@@ -297,27 +297,46 @@ fn password(password_part: &[u8]) -> Option<Password> {
     Password::read("password", std::str::from_utf8(password_part).ok()?).ok()
 }
 
-/// Rejects an unknown name at the cost of a wrong code, in computing and in disk writes; logged at most
-/// once a minute. The name is not logged: people type passwords into that field, and an event cannot be
-/// removed.
-pub fn reject_unknown_user(
+/// Rejects an unknown name at the cost of a wrong code, in computing and in disk writes.
+fn reject_unknown_user(
     env: &mut Env,
     write: &mut Transaction<'_>,
     submission: &CodeSubmission<'_>,
 ) -> Result<()> {
-    let CodeSubmission { submitted, bounds, origin, .. } = *submission;
-    let now = write.at;
+    evaluate_for_nobody(env, write, submission)?;
+    match unknown_user_record(write, submission.origin)? {
+        Some(record) => audit::append_store_event(env, &mut write.tx, write.at, record),
+        None => write.tx.dummy_write(),
+    }
+}
+
+/// Computes as much as for a wrong code of a user.
+pub fn evaluate_for_nobody(
+    env: &mut Env,
+    write: &Transaction<'_>,
+    submission: &CodeSubmission<'_>,
+) -> Result<()> {
+    let CodeSubmission { submitted, bounds, .. } = *submission;
     let dummy_user = dummy_user(env, write)?;
-    let attempt = Attempt { submitted, device: None, now, bounds };
+    let attempt = Attempt { submitted, device: None, now: write.at, bounds };
     let _never_accepted = authenticate(dummy_user, &attempt, write.vault)?;
+    Ok(())
+}
+
+/// What the log records of an unknown name, at most once a minute; `None` where it has done so. The name is not logged:
+/// people type passwords into that field, and an event cannot be removed.
+pub fn unknown_user_record(
+    write: &mut Transaction<'_>,
+    origin: &AttemptOrigin,
+) -> Result<Option<AuditRecord>> {
+    let now = write.at;
     let recorded_at = write.tx.latest_event_time(VERB, UNKNOWN, EVENTS_SEARCHED)?;
     if recorded_at.is_some_and(|t| t <= now && now.since(t) < RECORD_EVERY) {
-        return write.tx.dummy_write();
+        return Ok(None);
     }
     let (detail, operator) = (detail(origin, []), operator(origin));
-    let record =
-        AuditRecord { verb: VERB, outcome: UNKNOWN, detail, operator, ..AuditRecord::default() };
-    audit::append_store_event(env, &mut write.tx, now, record)
+    let (verb, outcome) = (VERB, UNKNOWN);
+    Ok(Some(AuditRecord { verb, outcome, detail, operator, ..AuditRecord::default() }))
 }
 
 /// A user with an active device whose secret nobody has.

@@ -396,6 +396,11 @@ impl VerifierLoop {
 
     /// Answers a question, unless it was refused because that took too long.
     fn answer(&mut self, number: u64, ticket: AnswerRight, answer: &AnswerLine) {
+        if answer.is_no() {
+            self.deadlines.answer_no(ticket, line(answer));
+            self.clients.answered(number);
+            return;
+        }
         let may_answer = self.deadlines.take(ticket);
         let Some(client) = self.clients.get(number) else { return };
         // Whoever does not read leaves no room for an answer.

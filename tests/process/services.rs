@@ -12,6 +12,7 @@ mod door;
 mod fleet;
 mod hooks;
 mod host;
+mod noes;
 mod openvpn;
 mod pam;
 mod radius;

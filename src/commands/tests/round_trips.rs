@@ -1,6 +1,17 @@
 //! How often each verb waits for a database server, whatever it is about: with a millisecond between both, every wait is
 //! one.
 
+use serde_json::value::RawValue;
+
+use crate::app::App;
+use crate::authenticate::batch::answers;
+use crate::authenticate::services::batch_input::{BatchQuery, LoginTerms, parse_query};
+use crate::commands::find_verb;
+use crate::config::{Config, PathOptions};
+use crate::domain::origin::AttemptOrigin;
+use crate::domain::service_rules::NotEnabledPolicy;
+use crate::domain::site_names::SiteNames;
+use crate::options::Options;
 use crate::testing::{CountingSocket, World};
 
 /// A world on a server, and a socket that counts.
@@ -87,4 +98,49 @@ fn an_unknown_name_waits_as_often_as_a_wrong_code() {
         waits.push(socket.take());
     }
     assert_eq!(waits[0], waits[1]);
+}
+
+/// A wrong code, as a login service asks.
+fn wrong(name: &str) -> BatchQuery {
+    let parsed = parse_query(name, b"000000", &SiteNames::default());
+    let login = Some(LoginTerms { without: NotEnabledPolicy::Refuse, has_code: true });
+    let (id, origin) = (RawValue::NULL.to_owned(), AttemptOrigin::default());
+    BatchQuery { id, parsed, login, origin }
+}
+
+/// Guessed names are no way to keep the fleet waiting for the end of the log.
+#[test]
+fn login_services_that_ask_about_many_unknown_names_wait_as_often_as_for_one_wrong_code() {
+    let Some((world, socket)) = fleet() else { return };
+    for user in ["alice", "bob"] {
+        let _ = world.active(user);
+    }
+    let nobody = |count| (0..count).map(|n| format!("nobody{n}")).collect::<Vec<_>>();
+    let with_users = || ["alice".to_owned(), "bob".to_owned()].into_iter().chain(nobody(100));
+    let unknown = "SELECT count(*) FROM events WHERE outcome = 'unknown'";
+    let mut waits = Vec::new();
+    for names in [vec!["alice".to_owned()], nobody(1), nobody(100), with_users().collect()] {
+        // The first of them is an event, and the second one within a minute is none.
+        world.wait(3600);
+        let before: u32 = world.sql(unknown).parse().unwrap();
+        let queries: Vec<_> = names.iter().map(|name| wrong(name)).collect();
+        let store = Some(socket.location().into());
+        let ask = |env: &mut crate::env::Env| {
+            let paths = PathOptions { store, config: None, key_file: None };
+            let config = Config::load(&paths, env, find_verb).unwrap();
+            let mut app = App::new(env, Options::default(), config, find_verb);
+            let mut opened = Some(app.open_store().unwrap());
+            for _ in 0..2 {
+                socket.take();
+                let decided = answers(&mut app, &mut opened, &queries);
+                assert!(decided.len() == queries.len() && decided.iter().all(|(a, _)| a.is_no()));
+                waits.push(socket.take());
+            }
+        };
+        let _ = world.act("", ask);
+        let after: u32 = world.sql(unknown).parse().unwrap();
+        assert_eq!(after - before, u32::from(names.len() != 1 || names[0] != "alice"), "{names:?}");
+    }
+    assert!(waits.iter().all(|each| *each == waits[0]), "{waits:?}");
+    assert_eq!(waits[0], waits_of_batch(1) - 2);
 }
