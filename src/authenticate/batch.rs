@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::app::transaction::Transaction;
 use crate::app::user_tx;
 use crate::app::{App, OpenStore};
-use crate::audit;
+use crate::audit::{self, RecordedChange};
 use crate::authenticate::code::{CodeSubmission, Evaluation, evaluate};
 use crate::authenticate::login::{
     LoginAnswer, asks_first, evaluate_for_nobody, evaluate_login, unknown_user_record,
@@ -20,6 +20,7 @@ use crate::authenticate::services::batch_input::{BatchQuery, LineReader};
 use crate::config::Config;
 use crate::domain::authenticate::Outcome;
 use crate::domain::name::UserName;
+use crate::domain::origin::AttemptOrigin;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
@@ -135,22 +136,13 @@ fn decide_all(
     let config = Arc::clone(&app.config);
     user_tx(app, opened, |app, mut write| {
         *is_begun = true;
-        let mut users = load_users(&mut write, queries)?;
-        let mut are_unknown_noted = false;
-        let (mut decided, mut left) = (Vec::with_capacity(queries.len()), &users.of_queries[..]);
+        let (mut users, of_queries) = load_users(&mut write, queries)?;
+        let (mut decided, mut left) = (Vec::with_capacity(queries.len()), &of_queries[..]);
         while !left.is_empty() {
             let (round, rest) = left.split_at(round_length(left));
             let first = decided.len();
             let round = queries[first..].iter().zip(round);
-            let found = decide_round(
-                app.env,
-                &mut write,
-                round,
-                &mut users.current,
-                &config,
-                &mut are_unknown_noted,
-            )?;
-            decided.extend(found);
+            decided.extend(decide_round(app.env, &mut write, round, &mut users, &config)?);
             left = rest;
         }
         write.commit()?;
@@ -161,12 +153,18 @@ fn decide_all(
 /// The users of all queries, as they are by now in the transaction.
 struct BatchUsers {
     current: BTreeMap<Id, User>,
-    /// The user of each query, or the error that its answer reports.
-    of_queries: Vec<Result<Id, ErrorCode>>,
+    /// Whether the log was asked to record names that nobody has: once is enough.
+    are_unknown_noted: bool,
 }
 
+/// The user of each query, or the error that its answer reports.
+type UsersOfQueries = Vec<Result<Id, ErrorCode>>;
+
 /// Loads everybody at once, so that the batch takes as many round trips to a database as one query does.
-fn load_users(write: &mut Transaction<'_>, queries: &[BatchQuery]) -> Result<BatchUsers> {
+fn load_users(
+    write: &mut Transaction<'_>,
+    queries: &[BatchQuery],
+) -> Result<(BatchUsers, UsersOfQueries)> {
     let names = queries.iter().filter_map(|query| query.parsed.as_ref().ok());
     let names: BTreeMap<_, _> = names.map(|(name, _)| (name.as_str(), name)).collect();
     let names: Vec<UserName> = names.into_values().cloned().collect();
@@ -187,7 +185,8 @@ fn load_users(write: &mut Transaction<'_>, queries: &[BatchQuery]) -> Result<Bat
         }
         Err(code) => Err(*code),
     };
-    Ok(BatchUsers { of_queries: queries.iter().map(of_query).collect(), current })
+    let of_queries = queries.iter().map(of_query).collect();
+    Ok((BatchUsers { current, are_unknown_noted: false }, of_queries))
 }
 
 /// How many of the queries can be decided together: up to the second one about the same user, which
@@ -198,104 +197,127 @@ fn round_length(users: &[Result<Id, ErrorCode>]) -> usize {
     users.iter().position(is_again).unwrap_or(users.len())
 }
 
+/// A user's name, and the answer about them.
+type AboutUser = (UserName, LoginAnswer);
+
+/// Queries that are decided and not saved yet.
+#[derive(Default)]
+struct Evaluated<'q> {
+    changes: Vec<RecordedChange>,
+    /// In the order of the queries: each about a user has one of the changes.
+    answers: Vec<(&'q BatchQuery, Result<AboutUser, ErrorCode>)>,
+    /// Where the first question about a name that nobody has came from.
+    unknown: Option<&'q AttemptOrigin>,
+}
+
 /// Decides queries about different users, and saves all of them.
 fn decide_round<'q>(
     env: &mut Env,
     write: &mut Transaction<'_>,
     round: impl Iterator<Item = (&'q BatchQuery, &'q Result<Id, ErrorCode>)>,
-    users: &mut BTreeMap<Id, User>,
+    users: &mut BatchUsers,
     config: &Config,
-    are_unknown_noted: &mut bool,
 ) -> Result<Vec<Decided>> {
-    let mut unknown = None;
-    let (bounds, undo_for) = (config.bounds, config.undo_for);
-    let (mut changes, mut answers) = (Vec::new(), Vec::new());
+    let mut evaluated = Evaluated::default();
     for (query, user) in round {
-        let submission = |submitted| {
-            let (verb, origin, device_id) = (VERB, &query.origin, None);
-            let place = query.login.and_then(|_| config.services.place(origin));
-            CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, place }
-        };
-        let found = user.and_then(|id| users.remove(&id).ok_or(ErrorCode::UserNotFound));
-        let answer = match (found, &query.parsed) {
-            (Ok(before), Ok((_, submitted))) => {
-                let name = before.name.clone();
-                let (change, answer) = match query.login {
-                    None => {
-                        let (change, answer) = evaluate(write, before, &submission(submitted))?;
-                        (change, LoginAnswer::Code(answer))
-                    }
-                    Some(terms) => {
-                        evaluate_login(write, before, config, terms, &submission(submitted))?
-                    }
-                };
-                changes.push(change);
-                Ok((name, answer))
-            }
-            (Err(ErrorCode::UserNotFound), Ok((_, submitted))) if let Some(terms) = query.login => {
-                if !asks_first(config, terms, &query.origin) {
-                    evaluate_for_nobody(env, write, &submission(submitted))?;
-                    unknown = unknown.or(Some(&query.origin));
-                }
-                Err(ErrorCode::UserNotFound)
-            }
-            (Err(code), _) => Err(code),
-            (_, Err(code)) => Err(*code),
-        };
-        answers.push((query, answer));
+        let found = user.and_then(|id| users.current.remove(&id).ok_or(ErrorCode::UserNotFound));
+        evaluate_query(env, write, query, found, config, &mut evaluated)?;
     }
-    let record = match unknown {
-        Some(origin) if !*are_unknown_noted => {
-            *are_unknown_noted = true;
+    let Evaluated { changes, answers, unknown } = evaluated;
+    let record = match unknown.filter(|_| !users.are_unknown_noted) {
+        Some(origin) => {
+            users.are_unknown_noted = true;
             let record = unknown_user_record(write, origin)?;
             if record.is_none() && changes.is_empty() {
                 write.tx.dummy_write()?;
             }
             record
         }
-        _ => None,
+        None => None,
     };
     let saved = audit::save_all_beside(env, &mut write.tx, write.at, changes, record)?;
     let mut saved = saved.into_iter();
     let mut decided = Vec::with_capacity(answers.len());
     for (query, answer) in answers {
-        let (name, answer) = match answer {
-            Ok(found) => found,
+        decided.push(match answer {
+            Ok((name, answer)) => {
+                let user = saved.next().context("a change was not saved")?;
+                users.current.insert(user.id, user.clone());
+                answered(query, &name, answer, user)
+            }
             Err(ErrorCode::UserNotFound) if query.login.is_some() => {
-                decided.push((AnswerLine::login(query, false), None));
-                continue;
+                (AnswerLine::login(query, false), None)
             }
-            Err(code) => {
-                decided.push((AnswerLine::error(query, code), None));
-                continue;
-            }
-        };
-        let user = saved.next().context("a change was not saved")?;
-        users.insert(user.id, user.clone());
-        let answer = match answer {
-            LoginAnswer::Code(answer) => answer,
-            LoginAnswer::Rule { lets_in } => {
-                decided.push((AnswerLine::login(query, lets_in), None));
-                continue;
-            }
-        };
-        decided.push(match answer.with_user(user) {
-            Ok(attempted) => {
-                let answer = match query.login {
-                    None => AnswerLine::new(query, &attempted),
-                    Some(_) => AnswerLine::login(query, attempted.outcome.lets_in()),
-                };
-                let is_new_device = matches!(attempted.outcome, Outcome::Confirmed { .. });
-                (answer, is_new_device.then_some(attempted))
-            }
-            Err(_) if query.login.is_some() => (AnswerLine::login(query, false), None),
-            Err(refusal) => {
-                let answer = AnswerLine::error(query, refusal.code);
-                (AnswerLine { user: Some(name.to_string()), ..answer }, None)
-            }
+            Err(code) => (AnswerLine::error(query, code), None),
         });
     }
     Ok(decided)
+}
+
+fn evaluate_query<'q>(
+    env: &mut Env,
+    write: &Transaction<'_>,
+    query: &'q BatchQuery,
+    found: Result<User, ErrorCode>,
+    config: &Config,
+    evaluated: &mut Evaluated<'q>,
+) -> Result<()> {
+    let submission = |submitted| {
+        let (verb, origin, device_id) = (VERB, &query.origin, None);
+        let place = query.login.and_then(|_| config.services.place(origin));
+        let (bounds, undo_for) = (config.bounds, config.undo_for);
+        CodeSubmission { verb, origin, device_id, submitted, bounds, undo_for, place }
+    };
+    let answer = match (found, &query.parsed) {
+        (Ok(before), Ok((_, submitted))) => {
+            let name = before.name.clone();
+            let (change, answer) = match query.login {
+                None => {
+                    let (change, answer) = evaluate(write, before, &submission(submitted))?;
+                    (change, LoginAnswer::Code(answer))
+                }
+                Some(terms) => {
+                    evaluate_login(write, before, config, terms, &submission(submitted))?
+                }
+            };
+            evaluated.changes.push(change);
+            Ok((name, answer))
+        }
+        (Err(ErrorCode::UserNotFound), Ok((_, submitted))) if let Some(terms) = query.login => {
+            if !asks_first(config, terms, &query.origin) {
+                evaluate_for_nobody(env, write, &submission(submitted))?;
+                evaluated.unknown = evaluated.unknown.or(Some(&query.origin));
+            }
+            Err(ErrorCode::UserNotFound)
+        }
+        (Err(code), _) => Err(code),
+        (_, Err(code)) => Err(*code),
+    };
+    evaluated.answers.push((query, answer));
+    Ok(())
+}
+
+/// The answer about a user as they were saved.
+fn answered(query: &BatchQuery, name: &UserName, answer: LoginAnswer, user: User) -> Decided {
+    let answer = match answer {
+        LoginAnswer::Code(answer) => answer,
+        LoginAnswer::Rule { lets_in } => return (AnswerLine::login(query, lets_in), None),
+    };
+    match answer.with_user(user) {
+        Ok(attempted) => {
+            let answer = match query.login {
+                None => AnswerLine::new(query, &attempted),
+                Some(_) => AnswerLine::login(query, attempted.outcome.lets_in()),
+            };
+            let is_new_device = matches!(attempted.outcome, Outcome::Confirmed { .. });
+            (answer, is_new_device.then_some(attempted))
+        }
+        Err(_) if query.login.is_some() => (AnswerLine::login(query, false), None),
+        Err(refusal) => {
+            let answer = AnswerLine::error(query, refusal.code);
+            (AnswerLine { user: Some(name.to_string()), ..answer }, None)
+        }
+    }
 }
 
 fn failed(queries: &[BatchQuery], code: ErrorCode) -> Vec<Decided> {
