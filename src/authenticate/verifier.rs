@@ -39,9 +39,9 @@ use crate::authenticate::verifier::left_to_do::LeftToDo;
 use crate::authenticate::verifier::message::{GREETING, LONGEST, Question};
 use crate::authenticate::verifier::signals::{Asks, Signals};
 use crate::authenticate::verifier::socket::{Listener, Received, peer, receive, send};
-use crate::config::Config;
+use crate::config::{Config, MACHINE_SOCKET};
 use crate::domain::causes::with_causes;
-use crate::domain::refusal::ErrorCode;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
 
 /// Questions in one transaction: as many as a file takes, so that an answer comes in time on a server too.
@@ -87,7 +87,7 @@ struct VerifierLoop {
 }
 
 /// Answers until a signal ends it, or nobody has asked for a minute where systemd starts it again.
-pub fn serve(app: &mut App<'_>, path: &Path, reload: Reload<'_>) -> Result<()> {
+pub fn serve(app: &mut App<'_>, path: Option<&Path>, reload: Reload<'_>) -> Result<()> {
     app.env.prompt = None;
     app.service = Some(ServiceRun::of_verifier());
     memory::lock();
@@ -95,8 +95,12 @@ pub fn serve(app: &mut App<'_>, path: &Path, reload: Reload<'_>) -> Result<()> {
     // Before the first thread, which inherits the mask.
     let signals = Signals::new()?;
     let listener = match Listener::inherited()? {
+        Some(_) if path.is_some() => {
+            let problem = "--socket: the socket came on standard input";
+            return Err(Refusal::new(ErrorCode::Usage, problem).hint("leave --socket out").into());
+        }
         Some(listener) => listener,
-        None => Listener::bind(path, &app.config.file_policy)?,
+        None => Listener::bind(path.unwrap_or(Path::new(MACHINE_SOCKET)), &app.config.file_policy)?,
     };
     let deadlines = Deadlines::start(Arc::clone(&app.env.system_log))?;
     let beside = Beside::new(app, &deadlines)?;
@@ -307,7 +311,12 @@ impl VerifierLoop {
                 }
                 continue;
             }
-            let refusal = AnswerLine::error(&question.query, ErrorCode::StoreUnavailable);
+            // Passwords wait for each other, and a code for the store alone.
+            let why = match question.credentials {
+                Some(_) => ErrorCode::Busy,
+                None => ErrorCode::StoreUnavailable,
+            };
+            let refusal = AnswerLine::error(&question.query, why);
             let ticket = self.deadlines.note(&socket, line(&refusal));
             self.clients.asked(number);
             let Question { query, credentials, .. } = question;

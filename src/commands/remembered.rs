@@ -12,6 +12,7 @@ use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::remembered::{RememberedLogin, RememberedLogins};
+use crate::domain::service_rules::Services;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
@@ -20,7 +21,9 @@ use crate::report::{Cell, Fields, Record, Report, Verdict};
 /// List from where a user needs no code for a while, and revoke that
 ///
 /// Login services with the rule `remember` ask for no further code from the same host until the time
-/// that is listed. With --revoke the next login needs a code everywhere.
+/// that is listed. What does not count now may do so again: by the rules of this machine's configuration
+/// its service remembers nothing, or for less time, or the clock was ahead. With --revoke the next login
+/// needs a code everywhere.
 #[derive(Args, Debug)]
 pub struct Remembered {
     #[command(flatten)]
@@ -62,7 +65,7 @@ impl UserChange for Forgetting {
 
     fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal> {
         // What is over says nothing to anybody, and goes with the next change.
-        let is_remembered = user.remembered.current(now).next().is_some();
+        let is_remembered = user.remembered.lasting(now).next().is_some();
         let remembered =
             if is_remembered { RememberedLogins::default() } else { user.remembered.clone() };
         Ok(Changed { user: User { remembered, ..user }, touched: Vec::new() })
@@ -88,6 +91,8 @@ pub(super) struct ListedLogin {
     host: String,
     since: Timestamp,
     until: Timestamp,
+    /// By the rules of this machine's configuration.
+    counts: bool,
 }
 
 /// Closes the JSON document.
@@ -99,7 +104,7 @@ struct LoginCount {
 fn list(app: &mut App<'_>, name: &UserName) -> Result<Report> {
     let now = app.env.clock.now()?;
     let user = app.read_user(name)?;
-    let logins: Vec<_> = user.remembered.current(now).map(ListedLogin::of).collect();
+    let logins = ListedLogin::of_user(&user, &app.config.services, now);
     if logins.is_empty() && app.is_for_people() {
         app.note(&format!("{name} is not remembered anywhere"));
     }
@@ -115,37 +120,49 @@ fn list(app: &mut App<'_>, name: &UserName) -> Result<Report> {
 }
 
 impl ListedLogin {
-    pub(super) fn of(login: &RememberedLogin) -> Self {
+    /// Those of a user that are not over.
+    pub(super) fn of_user(user: &User, services: &Services, now: Timestamp) -> Vec<Self> {
+        let of = |login| Self::of(login, services, now);
+        user.remembered.lasting(now).map(of).collect()
+    }
+
+    fn of(login: &RememberedLogin, services: &Services, now: Timestamp) -> Self {
+        let span = services.remembers(&login.service);
         Self {
             service: shown(&login.service).into_owned(),
             host: login.host.to_string(),
             since: login.since,
-            until: login.until,
+            until: span.map_or(login.until, |span| login.end(span)),
+            counts: span.is_some_and(|span| login.counts(span, now)),
         }
     }
 }
 
 impl Record for ListedLogin {
-    const COLUMNS: &'static [&'static str] = &["service", "host", "since", "until"];
+    const COLUMNS: &'static [&'static str] = &["service", "host", "since", "until", "counts"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.service);
         f.text(&self.host);
         f.value(self.since);
         f.value(self.until);
+        f.flag(self.counts);
     }
 
     fn sentence(&self) -> String {
-        let Self { service, host, since, until } = self;
-        format!("{service} from {host}: since {since}, until {until}")
+        let Self { service, host, since, until, counts } = self;
+        let but = if *counts { "" } else { "; does not count now" };
+        format!("{service} from {host}: since {since}, until {until}{but}")
     }
 
     fn header() -> &'static [&'static str] {
-        &["SERVICE", "HOST", "SINCE", "UNTIL"]
+        &["SERVICE", "HOST", "SINCE", "UNTIL", "COUNTS"]
     }
 
     fn cells(&self) -> Vec<Cell> {
         let (since, until) = (self.since.to_string(), self.until.to_string());
-        [&self.service, &self.host, &since, &until].map(|text| Cell::plain(text.as_str())).into()
+        let counts = if self.counts { "yes" } else { "no" };
+        let texts = [self.service.as_str(), &self.host, &since, &until, counts];
+        texts.map(Cell::plain).into()
     }
 }

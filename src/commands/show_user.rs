@@ -97,7 +97,8 @@ impl Verb for ShowUser {
         })?;
         let has_more = events.len() as u64 > EVENTS;
         events.truncate(usize::try_from(EVENTS)?);
-        let details = UserDetails::new(&user, &policy, now, events);
+        let remembered = ListedLogin::of_user(&user, &app.config.services, now);
+        let details = UserDetails { remembered, ..UserDetails::new(&user, &policy, now, events) };
         let all = command("log").option("--user", user.name.as_str()).after("older events: ");
         let older = has_more.then(|| app.words(all));
         Ok(Report::one(UserDetails { older, ..details }, Verdict::Yes))
@@ -148,7 +149,7 @@ impl UserDetails {
             has_password_ahead: user.temporary.as_ref().is_some_and(|t| t.is_ahead_of(now)),
             bypass_from: bypass.map(|bypass| bypass.starts_at),
             bypass_uses: bypass.map(|bypass| bypass.uses),
-            remembered: user.remembered.current(now).map(ListedLogin::of).collect(),
+            remembered: Vec::new(),
             now,
             failures: user.throttle.failures,
             revoked: revoked.collect(),

@@ -55,7 +55,7 @@ pub struct Verify {
     /// Answer many codes from standard input
     ///
     /// Each line is `NAME<Tab>CODE<Tab>ID`, or JSON with `user`, `code` and `id`.
-    #[arg(long, conflicts_with_all = ["name", "from", "split", "not_enabled"])]
+    #[arg(long, conflicts_with_all = ["name", "from", "split", "not_enabled", "socket"])]
     batch: bool,
     #[command(flatten)]
     service: ServiceOptions,
@@ -110,8 +110,14 @@ impl Verb for Verify {
         let mut decider = Decider::Verifier(verifier);
         let name = asked.name.as_deref();
         match service::answer(app, &mut decider, service, &asked.service, name) {
-            Err(error) if error.is::<Undecided>() => Ok(None),
-            answered => answered.map(Some),
+            Err(error) => {
+                let Undecided(code) = error.downcast::<Undecided>()?;
+                if let Some(run) = &mut app.service {
+                    run.verifier_refusal = code;
+                }
+                Ok(None)
+            }
+            Ok(answered) => Ok(Some(answered)),
         }
     }
 
@@ -120,6 +126,7 @@ impl Verb for Verify {
             let mut own = Decider::Own;
             return service::answer(app, &mut own, service, &self.service, self.name.as_deref());
         }
+        self.service.require_from()?;
         if self.batch {
             authenticate::answer_batch(app)?;
             return Ok(Report::empty(Verdict::Yes));

@@ -21,6 +21,21 @@ pub struct RememberedLogin {
     pub until: Timestamp,
 }
 
+impl RememberedLogin {
+    /// Until when it lasts at a service that remembers for so long. One that remembers for less time than it did counts
+    /// from the code by that.
+    #[must_use]
+    pub fn end(&self, span: Span) -> Timestamp {
+        self.until.min(self.since.plus(span))
+    }
+
+    /// Whether it counts now. What a clock that was ahead wrote would last for the whole jump, and does not count.
+    #[must_use]
+    pub fn counts(&self, span: Span, now: Timestamp) -> bool {
+        now < self.end(span) && !self.since.is_ahead_of(now)
+    }
+}
+
 /// Where a login comes from, at a service that remembers, and for how long that does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginPlace {
@@ -44,18 +59,18 @@ impl RememberedLogins {
         &self.0
     }
 
-    /// Those that count now, unless their service remembers for less time than it did.
-    pub fn current(&self, now: Timestamp) -> impl Iterator<Item = &RememberedLogin> {
-        self.0.iter().filter(move |login| now < login.until && !login.since.is_ahead_of(now))
+    /// Those that are not over, whether or not they count now: what a clock that was ahead wrote counts again when it
+    /// is ahead again, and what its service no longer remembers when that does so again.
+    pub fn lasting(&self, now: Timestamp) -> impl Iterator<Item = &RememberedLogin> {
+        self.0.iter().filter(move |login| now < login.until)
     }
 
-    /// Whether a login from there needs no code now. A service that remembers for less time than it did counts from
-    /// the code by that. What a clock that was ahead wrote would last for the whole jump, and does not count.
+    /// Whether a login from there needs no code now.
     #[must_use]
     pub fn has(&self, place: &LoginPlace, now: Timestamp) -> bool {
-        self.current(now).any(|login| {
+        self.lasting(now).any(|login| {
             let is_there = login.host == place.host && login.service == place.service;
-            is_there && now < login.since.plus(place.span)
+            is_there && login.counts(place.span, now)
         })
     }
 

@@ -160,6 +160,12 @@ impl Services {
         self.rules(origin)?.place(origin)
     }
 
+    /// For how long a service of this name remembers, as far as its name says; `None` where it does not.
+    #[must_use]
+    pub fn remembers(&self, service: &str) -> Option<Span> {
+        self.0.get(service).or_else(|| self.0.get(ANY_RADIUS))?.remember
+    }
+
     /// The rules for an attempt; `None` where there are none, and where whoever asks is not believed.
     #[must_use]
     pub fn rules(&self, origin: &AttemptOrigin) -> Option<&ServiceRules> {

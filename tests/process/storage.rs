@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::kill::{old_or_new, template};
 use super::support::{
-    Dice, Disk, IO, NOT_PERMITTED, Ran, STORE_UNAVAILABLE, Seed, World, has, is_root,
+    DEFAULTS, Dice, Disk, IO, NOT_PERMITTED, Ran, STORE_UNAVAILABLE, Seed, World, has, is_root,
 };
 
 /// How many random kills; a third of them each verb.
@@ -117,7 +117,7 @@ fn w11_a_side_file_of_somebody_else_is_named() {
     let world = World::new();
     world.run("add-user bob").expect(0);
     let user = 65_534;
-    for file in ["", "s", "s/m.db", "s/m.db-wal", "s/m.db-queue", "k", "k/m.key"] {
+    for file in ["", "s", "s/m.db", "s/m.db-wal", "s/m.db-queue", "k", "k/m.key", DEFAULTS] {
         let _ = std::os::unix::fs::chown(world.path(file), Some(user), Some(user));
     }
     // As the failing chown of SQLite leaves it.

@@ -13,6 +13,7 @@ use crate::authenticate::verifier::message::{self, Answer, GREETING, LONGEST};
 use crate::authenticate::verifier::socket::{
     Received, connect_within, is_trusted, peer, receive, send,
 };
+use crate::domain::refusal::ErrorCode;
 use crate::domain::service_rules::NotEnabledPolicy;
 use crate::files::file_trust::FilePolicy;
 
@@ -33,8 +34,8 @@ pub enum Asked {
     Answered {
         lets_in: bool,
     },
-    /// Nobody decided, so that somebody else may.
-    Nobody,
+    /// Nobody decided, so that somebody else may; with what the verifier said of itself or of who asks.
+    Undecided(Option<ErrorCode>),
     /// There was no answer in time. The code may be used up.
     Late,
 }
@@ -71,7 +72,7 @@ impl Verifier {
                     return match Answer::read(&line) {
                         Some(Answer::Yes) => Asked::Answered { lets_in: true },
                         Some(Answer::No) => Asked::Answered { lets_in: false },
-                        Some(Answer::Undecided(_)) => Asked::Nobody,
+                        Some(Answer::Undecided(word)) => Asked::Undecided(definite(&word)),
                         None => Asked::Late,
                     };
                 }
@@ -80,11 +81,16 @@ impl Verifier {
             }
             match greeted(&self.path, &self.policy, self.until) {
                 Some(socket) => self.socket = socket,
-                None => return Asked::Nobody,
+                None => return Asked::Undecided(None),
             }
         }
-        Asked::Nobody
+        Asked::Undecided(None)
     }
+}
+
+/// The errors that asking again would not mend.
+fn definite(word: &str) -> Option<ErrorCode> {
+    [ErrorCode::Busy, ErrorCode::NotPermitted].into_iter().find(|code| code.word() == word)
 }
 
 /// A connection to a verifier that has said something before `until`.
@@ -181,7 +187,14 @@ mod tests {
         let no = (Asked::Answered { lets_in: false }, 1);
         assert_eq!(asked(&[Some(r#"{"outcome":"accepted","code":null}"#)]), yes);
         assert_eq!(asked(&[Some(r#"{"outcome":"rejected","code":null}"#)]), no);
-        assert_eq!(asked(&[Some(r#"{"outcome":"error","code":"busy"}"#)]), (Asked::Nobody, 1));
+        for (answer, code) in [
+            (r#"{"outcome":"error","code":"busy"}"#, Some(ErrorCode::Busy)),
+            (r#"{"outcome":"error","code":"not_permitted"}"#, Some(ErrorCode::NotPermitted)),
+            (r#"{"outcome":"error","code":"store_unavailable"}"#, None),
+        ] {
+            let answers: &'static [_] = Box::leak(Box::new([Some(answer)]));
+            assert_eq!(asked(answers), (Asked::Undecided(code), 1), "{answer}");
+        }
         assert_eq!(asked(&[Some("accepted")]), (Asked::Late, 1));
         assert_eq!(asked(&[Some("")]), (Asked::Late, 1), "silence");
     }
@@ -190,7 +203,7 @@ mod tests {
     fn the_next_process_is_asked_where_the_first_one_ended() {
         let yes = Asked::Answered { lets_in: true };
         assert_eq!(asked(&[None, Some(r#"{"outcome":"accepted","code":null}"#)]), (yes, 2));
-        assert_eq!(asked(&[None, None, None]).0, Asked::Nobody);
+        assert_eq!(asked(&[None, None, None]).0, Asked::Undecided(None));
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub struct Question {
 impl Question {
     /// Reads a message; a malformed one has the error in it.
     pub fn read(message: &[u8], uid: u32, site: &SiteNames) -> Self {
-        let malformed = || BatchQuery::plain(RawValue::NULL.to_owned(), Err(ErrorCode::BadInput));
+        let malformed = || BatchQuery::plain(id_of(message), Err(ErrorCode::BadInput));
         let message = message.strip_suffix(b"\n").unwrap_or(message);
         let read = serde_json::from_slice::<Message<'_>>(message).ok();
         read.and_then(|message| message.question(uid, site)).unwrap_or_else(|| Self {
@@ -73,6 +73,16 @@ impl Question {
             is_attempt: true,
         })
     }
+}
+
+/// The ID of a message that may be malformed, so that its answer can be told from those to other messages.
+fn id_of(message: &[u8]) -> Box<RawValue> {
+    #[derive(Deserialize)]
+    struct IdField {
+        id: Option<Box<RawValue>>,
+    }
+    let read = serde_json::from_slice::<IdField>(message).ok();
+    read.and_then(|read| read.id).map_or_else(|| RawValue::NULL.to_owned(), escape_id)
 }
 
 impl Message<'_> {
@@ -210,6 +220,20 @@ mod tests {
             AttemptOrigin { uid: Some(1000), ..AttemptOrigin::default() }.said("i3lock", "", ":0");
         assert_eq!(asked.query.origin, origin);
         assert_eq!(error("{\"user\":\"alice\",\"code\":\"123456\"}\n"), None);
+    }
+
+    #[test]
+    fn a_malformed_message_keeps_its_id() {
+        for (message, id) in [
+            (r#"{"user":"alice","code":"123456","id":5,"uid":0}"#, "5"),
+            (r#"{"id":["a"]}"#, r#"["a"]"#),
+            (r#"{"user":"alice","code":"","id":"x","from":"ssh"}"#, r#""x""#),
+            (r#"{"id":5"#, "null"),
+            ("5", "null"),
+        ] {
+            let query = read(message).query;
+            assert_eq!((query.parsed.err(), query.id.get()), (Some(ErrorCode::BadInput), id));
+        }
     }
 
     #[test]

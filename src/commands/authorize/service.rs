@@ -45,6 +45,14 @@ impl ServiceCall<'_> {
         match self.answer_oneself(env, service) {
             // Without rights to store and key, all that is left is to wait for a verifier that is only slow to start.
             Err(error) if may_be_answered_by_another(&error) => {
+                match service.verifier_refusal {
+                    Some(code @ ErrorCode::NotPermitted) => {
+                        let why = "the verifier answers this user about themselves only";
+                        return Err(Refusal::new(code, why).into());
+                    }
+                    Some(code) => return Err(Refusal::new(code, "the verifier is busy").into()),
+                    None => {}
+                }
                 let left = service.time_to_answer();
                 match self.ask_verifier(env, service, left) {
                     Ok(Some(verdict)) => Ok(verdict),

@@ -105,12 +105,16 @@ fn without_a_store_every_line_is_an_error() {
 }
 
 #[test]
-fn a_batch_takes_no_name_and_no_service() {
+fn a_batch_takes_no_name_and_a_service_is_named() {
     let world = World::new();
     for (line, other) in [
         ("verify --batch alice", "NAME"),
         ("verify --batch --from pam", "--from"),
         ("verify --batch --split last", "--split"),
+        ("verify --batch --socket none", "--socket"),
+        ("verify alice --socket /run/x", "--socket needs --from"),
+        ("verify alice --split last", "--split needs --from"),
+        ("verify alice --not-enabled accept", "--not-enabled needs --from"),
     ] {
         let ran = world.run_with(line, "");
         assert!(ran.code == 64 && ran.err.contains(other), "{line}: {ran:?}");

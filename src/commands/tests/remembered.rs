@@ -202,6 +202,7 @@ fn an_operator_lists_and_revokes_what_is_remembered() {
             "host": "192.0.2.1",
             "since": "2026-01-01T00:00:30Z",
             "until": "2026-01-01T12:00:30Z",
+            "counts": true,
         }],
         "summary": {"count": 1},
     });
@@ -245,4 +246,49 @@ fn an_operator_lists_and_revokes_what_is_remembered() {
     let _ = world.run_with("remembered --from - --revoke --yes", "alice\nbob\n").ok();
     assert!(!is_remembered(&mut world, "alice"));
     let _ = world.run("verify-log").ok();
+}
+
+#[test]
+fn what_does_not_count_now_is_listed_as_such_and_revoked_too() {
+    let mut world = World::new();
+    let _ = remembered(&mut world, "alice");
+    let list = |world: &World| world.run("remembered alice --json").ok().json()["logins"].take();
+    world.wait(2 * 3600);
+    // By the rules of today: for less time, not at all, for as long as before.
+    for (rule, until, counts) in [
+        ("remember = '1h'", "2026-01-01T01:00:30Z", false),
+        ("remember = '3h'", "2026-01-01T03:00:30Z", true),
+        ("not_enabled = 'refuse'", "2026-01-01T12:00:30Z", false),
+        ("remember = '20h'", "2026-01-01T12:00:30Z", true),
+    ] {
+        world.configure(&format!("[services.sshd]\n{rule}\n"));
+        let logins = list(&world);
+        assert_eq!((&logins[0]["until"], &logins[0]["counts"]), (&until.into(), &counts.into()));
+        let shown = world.run("show-user alice --json").ok().json();
+        assert_eq!(shown["remembered"], logins, "{rule}");
+        let shown = world.run("show-user alice").ok().out;
+        assert_eq!(shown.contains("; does not count now"), !counts, "{rule}: {shown}");
+        assert_eq!(by_pam(&mut world, "sshd", "", "alice", "192.0.2.1", "").code == 0, counts);
+    }
+    world.configure("");
+    assert_eq!(list(&world)[0]["counts"], false, "no rule at all");
+    let again = world.run("remembered alice --revoke --json").ok().json();
+    assert_eq!(again["changed"], true);
+    assert_eq!(list(&world), serde_json::json!([]));
+}
+
+/// It would count when the clock is ahead again.
+#[test]
+fn a_login_of_a_clock_that_was_ahead_is_listed_and_revoked() {
+    let mut world = World::new();
+    let _ = remembered(&mut world, "alice");
+    world.wait(-2 * 3600);
+    assert!(!is_remembered(&mut world, "alice"));
+    let table = world.run("remembered alice").ok().out;
+    let is_row = |line: &str| line.contains("192.0.2.1") && line.contains("no");
+    assert!(table.lines().any(is_row), "{table}");
+    let ran = world.run("remembered alice --revoke --json").ok().json();
+    assert_eq!(ran["changed"], true);
+    world.wait(2 * 3600);
+    assert!(!is_remembered(&mut world, "alice"));
 }

@@ -29,20 +29,38 @@ pub struct ServiceOptions {
     #[arg(long, value_enum, value_name = "SERVICE")]
     pub from: Option<LoginService>,
     /// Answer for users who have no MFA and need none
-    #[arg(long, value_enum, value_name = "WHAT", requires = "from", default_value = "refuse")]
-    not_enabled: NotEnabled,
+    ///
+    /// Without it they are refused.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    not_enabled: Option<NotEnabled>,
     /// Input is password then code; check both
-    #[arg(long, value_enum, value_name = "WHERE", requires = "from")]
+    #[arg(long, value_enum, value_name = "WHERE")]
     split: Option<Split>,
     /// Socket of the verifier to ask, or none
     ///
-    /// Without it the machine's verifier is asked, `/run/mfactl/verify`, unless an option names a store, a
-    /// configuration or a key. Where no verifier answers, the store is opened.
-    #[arg(long, value_name = "PATH|none", requires = "from")]
+    /// Without it the machine's verifier is asked, `/run/mfactl/verify`, unless an option names a store or a
+    /// key, or another configuration than the machine's. Where no verifier answers, the store is opened.
+    #[arg(long, value_name = "PATH|none")]
     socket: Option<PathBuf>,
 }
 
 impl ServiceOptions {
+    /// Refuses what means nothing without a login service.
+    pub fn require_from(&self) -> Result<(), Refusal> {
+        let given = [
+            ("--not-enabled", self.not_enabled.is_some()),
+            ("--split", self.split.is_some()),
+            ("--socket", self.socket.is_some()),
+        ];
+        match given.into_iter().find(|(_, is_given)| *is_given && self.from.is_none()) {
+            Some((option, _)) => {
+                Err(Refusal::new(ErrorCode::Usage, format!("{option} needs --from"))
+                    .hint("name the login service: --from pam, openvpn or radius"))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The socket of the verifier to ask, if one is to be asked.
     pub fn verifier(&self, process: &Process, paths: &PathOptions) -> Option<PathBuf> {
         let path = paths.verifier(self.socket.as_deref())?;
@@ -55,8 +73,8 @@ impl ServiceOptions {
     /// What to answer for users without MFA, and whether there is a password to check.
     fn terms(&self) -> (NotEnabledPolicy, bool) {
         let without = match self.not_enabled {
-            NotEnabled::Accept => NotEnabledPolicy::Accept,
-            NotEnabled::Refuse => NotEnabledPolicy::Refuse,
+            Some(NotEnabled::Accept) => NotEnabledPolicy::Accept,
+            Some(NotEnabled::Refuse) | None => NotEnabledPolicy::Refuse,
         };
         (without, self.split.is_some())
     }
@@ -70,9 +88,9 @@ pub enum Decider {
     Own,
 }
 
-/// The verifier did not decide, so that this process may.
+/// The verifier did not decide, so that this process may; with what it said instead.
 #[derive(Debug)]
-pub struct Undecided;
+pub struct Undecided(pub Option<ErrorCode>);
 
 impl std::fmt::Display for Undecided {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -272,7 +290,7 @@ fn decide(
                 on_decision(lets_in)?;
                 Ok(lets_in)
             }
-            Asked::Nobody => Err(Undecided.into()),
+            Asked::Undecided(code) => Err(Undecided(code).into()),
             Asked::Late => {
                 Err(Refusal::new(ErrorCode::Busy, "the verifier did not answer in time")
                     .hint("try again with another code, because this one may be used up")

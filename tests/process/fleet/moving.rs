@@ -131,9 +131,9 @@ fn a_service_file_completes_the_address() {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
         std::fs::set_permissions(&file, mode).unwrap();
     };
+    let mut there = world.copy();
+    there.address = Some("postgres://?service=mfa-test".to_owned());
     let run = || {
-        let mut there = world.copy();
-        there.address = Some("postgres://?service=mfa-test".to_owned());
         let place = "mkdir -p /etc/postgresql-common && mount --bind \"$0\" /etc/postgresql-common";
         let script = format!("{place} && exec \"$@\"");
         let folder = folder.to_str().unwrap();

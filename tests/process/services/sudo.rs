@@ -72,11 +72,12 @@ setpriv --reuid mfactl --regid mfactl --clear-groups mfactl serve &
 verifier=$!
 trap 'kill -KILL $verifier' EXIT
 for _ in $(seq 100); do [ -S /run/mfactl/verify ] && break; sleep 0.1; done
-mv /etc/mfactl/mfactl.key /etc/mfactl/away
 locker() { # who runs it, user, code
     printf '%s\n' "$3" | runuser -u "$1" -- pamtester locker "$2" authenticate acct_mgmt 2>&1
 }
 output=$(locker hana hana 000000) && fail "locker: $output"
+# Its answer shows that it has read the key.
+mv /etc/mfactl/mfactl.key /etc/mfactl/away
 output=$(locker hana hana "$(code_of "$hana" -1)") || fail "locker: $output"
 output=$(locker hana hana "$(code_of "$hana" -1)") && fail "locker, replayed: $output"
 for name in ivan IVAN root; do
