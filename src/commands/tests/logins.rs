@@ -440,3 +440,11 @@ fn radius_gets_attribute_value_pairs() {
     }
     assert_eq!(ask("\"alice\"", &format!("\"{code}\"")), (0, String::new()));
 }
+
+#[test]
+fn a_verifier_has_a_socket() {
+    let world = World::new();
+    let ran = world.run("serve --socket none");
+    assert!(ran.code == 64 && ran.err.contains("--socket: none is no path"), "{ran:?}");
+    assert!(!std::path::Path::new("none").exists());
+}

@@ -135,7 +135,10 @@ fn a_caller_without_rights_is_answered_about_themselves_only() {
     ask("nobody", "000000").expect(1);
     let code = world.next(&mut alice);
     let events = world.events();
-    for spelling in ["alice", "ALICE", "ａlice", "alice ", "nobody\nalice"] {
+    for spelling in ["alice", "ALICE", "ａlice"] {
+        ask(spelling, &code).expect(NOT_PERMITTED);
+    }
+    for spelling in ["alice ", "nobody\nalice"] {
         assert!(ask(spelling, &code).code > 0, "{spelling:?}");
     }
     assert_eq!(world.events(), events, "nothing was counted against alice");
