@@ -180,7 +180,7 @@ pub struct ServeSection {
 
 /// The rules of one login service.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table [services.NAME]")]
 pub struct ServiceSection {
     /// As `10.0.0.0/8`.
     pub exempt_networks: Option<Vec<String>>,

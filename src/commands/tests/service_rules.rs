@@ -257,7 +257,7 @@ fn what_is_no_rule_is_refused_with_its_line() {
     let long = "s".repeat(128);
     for (text, words) in [
         ("[services.sshd]\nexempt_network = []\n", "unknown key"),
-        ("[services]\nsshd = 1\n", "invalid type"),
+        ("[services]\nsshd = 1\n", "expected a table [services.NAME]"),
         ("[services.sshd]\nexempt_networks = []\n", "services.sshd.exempt_networks: is an empty"),
         ("[services.sshd]\nexempt_groups = []\n", "services.sshd.exempt_groups: is an empty"),
         ("[services.sshd]\nexempt_networks = [\"10.1.0.0/8\"]\n", "\"10.1.0.0/8\" has bits set"),
