@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use crate::app::watchdog::Watchdog;
 use crate::domain::origin::AttemptOrigin;
-use crate::domain::refusal::ErrorCode;
 use crate::env::{Env, Process, Variables};
 use crate::files::file_trust::system_uid;
 
@@ -31,8 +30,8 @@ pub struct ServiceRun {
     pub origin: AttemptOrigin,
     /// Whether a verifier was to be asked, and none answered.
     pub lacks_verifier: bool,
-    /// What the verifier said that did not decide, where asking again would not mend it.
-    pub verifier_refusal: Option<ErrorCode>,
+    /// Whether the verifier said that this process may not ask about this user, so that asking again is no use.
+    pub is_forbidden: bool,
 }
 
 impl ServiceRun {
@@ -41,8 +40,8 @@ impl ServiceRun {
     pub fn of_verifier() -> Self {
         let (input, origin) = (None, AttemptOrigin::default());
         let (environment, watchdog): (Variables, _) = (Box::new(|_| None), None);
-        let (lacks_verifier, verifier_refusal) = (false, None);
-        Self { environment, watchdog, input, origin, lacks_verifier, verifier_refusal }
+        let (lacks_verifier, is_forbidden) = (false, false);
+        Self { environment, watchdog, input, origin, lacks_verifier, is_forbidden }
     }
 
     /// The time left for an answer from somebody else, and to hand it on.

@@ -51,7 +51,7 @@ pub fn save_all(
     save_all_beside(env, tx, at, recorded, None)
 }
 
-/// The same with an event that concerns no user.
+/// As [`save_all`], with one more event, which concerns no user.
 pub fn save_all_beside(
     env: &mut Env,
     tx: &mut WriteTx<'_>,

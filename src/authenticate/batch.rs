@@ -28,10 +28,11 @@ use crate::domain::user::User;
 use crate::env::Env;
 use crate::notice::BATCH_TIMEOUT;
 use crate::operate;
+use crate::store::Change;
 
 /// The verb in the audit log.
 const VERB: &str = "verify";
-/// A no.
+/// The outcome of a login that is not let in.
 const REJECTED: &str = "rejected";
 
 /// One line of output; answers keep the order of the queries.
@@ -228,7 +229,7 @@ fn decide_round<'q>(
         Some(origin) => {
             users.are_unknown_noted = true;
             let record = unknown_user_record(write, origin)?;
-            if record.is_none() && changes.is_empty() {
+            if record.is_none() && !changes.iter().any(is_written) {
                 write.tx.dummy_write()?;
             }
             record
@@ -252,6 +253,11 @@ fn decide_round<'q>(
         });
     }
     Ok(decided)
+}
+
+/// Whether saving this writes anything.
+fn is_written((change, record): &RecordedChange) -> bool {
+    record.is_some() || matches!(change, Change::Update { before, after } if before != after)
 }
 
 fn evaluate_query<'q>(
@@ -342,7 +348,7 @@ impl AnswerLine {
         self.error
     }
 
-    /// Whether a login is rejected.
+    /// Whether the outcome is `rejected`.
     pub fn is_no(&self) -> bool {
         self.outcome == REJECTED
     }

@@ -2,10 +2,12 @@
 //! transaction, and answered after its commit.
 
 mod asker;
+mod at_once;
 mod beside;
 mod client;
 mod clients;
 mod deadlines;
+mod held_noes;
 mod left_to_do;
 mod memory;
 mod message;
@@ -32,9 +34,11 @@ use crate::authenticate::batch::{AnswerLine, answers};
 use crate::authenticate::code::Evaluation;
 use crate::authenticate::services::batch_input::BatchQuery;
 use crate::authenticate::verifier::asker::Rights;
+use crate::authenticate::verifier::at_once::at_once;
 use crate::authenticate::verifier::beside::{Beside, Done, Job, SlowLogin};
 use crate::authenticate::verifier::clients::Clients;
 use crate::authenticate::verifier::deadlines::{AnswerRight, Deadlines};
+use crate::authenticate::verifier::held_noes::{HeldNo, HeldNoes};
 use crate::authenticate::verifier::left_to_do::LeftToDo;
 use crate::authenticate::verifier::message::{GREETING, LONGEST, Question};
 use crate::authenticate::verifier::signals::{Asks, Signals};
@@ -72,6 +76,7 @@ struct VerifierLoop {
     signals: Signals,
     clients: Clients,
     deadlines: Deadlines,
+    held: HeldNoes,
     beside: Beside,
     opened: Option<OpenStore>,
     waiting: Vec<PendingQuestion>,
@@ -109,6 +114,7 @@ pub fn serve(app: &mut App<'_>, path: Option<&Path>, reload: Reload<'_>) -> Resu
         signals,
         clients: Clients::default(),
         deadlines,
+        held: HeldNoes::default(),
         beside,
         opened: None,
         waiting: Vec::new(),
@@ -183,18 +189,19 @@ impl VerifierLoop {
     fn round(&mut self, app: &mut App<'_>) -> Result<Asks> {
         let is_quiet = self.clients.is_empty() && self.beside.is_idle();
         let may_end = self.listener.is_inherited() && is_quiet && !self.is_outdated;
-        let mut ready = self.wait(self.left.patience(may_end))?;
+        let mut ready = self.wait(self.held.patience(self.left.patience(may_end)))?;
         if self.crowd >= CROWD && (1..self.crowd).contains(&ready.readable.len()) {
             thread::sleep(GATHERING);
             ready = self.wait(Some(Duration::ZERO))?;
         }
-        if ready.is_nothing {
+        if ready.is_nothing && self.held.is_empty() {
             if self.left == LeftToDo::Nothing && may_end {
                 return Ok(Asks::End);
             }
             self.tidy();
         }
         let asks = self.signals.read();
+        self.send_due();
         self.take_done(app);
         if ready.accepts {
             for _ in 0..ACCEPTED_IN_A_ROUND {
@@ -311,7 +318,7 @@ impl VerifierLoop {
                 }
                 continue;
             }
-            // Passwords wait for each other, and a code for the store alone.
+            // A late password waited for other passwords, and a late code for the store.
             let why = match question.credentials {
                 Some(_) => ErrorCode::Busy,
                 None => ErrorCode::StoreUnavailable,
@@ -405,15 +412,25 @@ impl VerifierLoop {
 
     /// Answers a question, unless it was refused because that took too long.
     fn answer(&mut self, number: u64, ticket: AnswerRight, answer: &AnswerLine) {
-        if answer.is_no() {
-            self.deadlines.answer_no(ticket, line(answer));
-            self.clients.answered(number);
-            return;
+        match self.deadlines.since(ticket).filter(|_| answer.is_no()) {
+            Some(since) => {
+                self.held.hold(since, HeldNo { client: number, ticket, line: line(answer) });
+            }
+            None => self.send(number, ticket, &line(answer)),
         }
+    }
+
+    fn send_due(&mut self) {
+        while let Some(HeldNo { client, ticket, line }) = self.held.take_due() {
+            self.send(client, ticket, &line);
+        }
+    }
+
+    fn send(&mut self, number: u64, ticket: AnswerRight, line: &[u8]) {
         let may_answer = self.deadlines.take(ticket);
         let Some(client) = self.clients.get(number) else { return };
         // Whoever does not read leaves no room for an answer.
-        if may_answer && send(&client.socket, &line(answer)).is_err() {
+        if may_answer && send(&client.socket, line).is_err() {
             self.clients.remove(number);
             return;
         }
@@ -440,9 +457,10 @@ impl VerifierLoop {
         }
         while !self.deadlines.is_empty() {
             let mut watched = [PollFd::new(&*self.beside.wake, PollFlags::IN)];
-            let moment = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
-            poll(&mut watched, Some(&moment))?;
+            let moment = self.held.patience(Some(Duration::from_millis(50)));
+            poll(&mut watched, moment.and_then(|moment| Timespec::try_from(moment).ok()).as_ref())?;
             self.take_done(app);
+            self.send_due();
         }
         if let Some(opened) = &mut self.opened {
             opened.store.upkeep();
@@ -459,35 +477,6 @@ struct Ready {
     accepts: bool,
     readable: Vec<u64>,
     gone: Vec<u64>,
-}
-
-/// The answer to what needs no decision: a malformed message, a name that nobody can have, a client without the right
-/// to ask. The question is about the user that the client may ask about.
-fn at_once(
-    app: &App<'_>,
-    question: &mut Question,
-    rights: &Rights,
-    uid: u32,
-) -> Option<AnswerLine> {
-    let query = &mut question.query;
-    let (name, _) = match &mut query.parsed {
-        Ok(parsed) => parsed,
-        Err(_) if query.login.is_some() => return Some(AnswerLine::login(query, false)),
-        Err(code) => {
-            let code = *code;
-            return Some(AnswerLine::error(query, code));
-        }
-    };
-    let Some(permitted) = rights.permitted(name).cloned() else {
-        trace::forbidden(app.env, uid, &query.origin);
-        return Some(AnswerLine::error(query, ErrorCode::NotPermitted));
-    };
-    *name = permitted;
-    query.origin.is_believed = matches!(rights, Rights::Anybody);
-    // A service with rules may ask whether somebody needs a code at all.
-    let asks_first =
-        question.credentials.is_none() && app.config.services.rules(&query.origin).is_some();
-    (!question.is_attempt && !asks_first).then(|| AnswerLine::login(query, false))
 }
 
 fn line(answer: &AnswerLine) -> Vec<u8> {

@@ -21,9 +21,9 @@ use crate::report::{Cell, Fields, Record, Report, Verdict};
 /// List from where a user needs no code for a while, and revoke that
 ///
 /// Login services with the rule `remember` ask for no further code from the same host until the time
-/// that is listed. What does not count now may do so again: by the rules of this machine's configuration
-/// its service remembers nothing, or for less time, or the clock was ahead. With --revoke the next login
-/// needs a code everywhere.
+/// that is listed. A login that does not count now may count again: the rules of this machine give its
+/// service no `remember` or a shorter one, or the clock was ahead when it was written. With --revoke
+/// the next login needs a code everywhere.
 #[derive(Args, Debug)]
 pub struct Remembered {
     #[command(flatten)]
@@ -63,11 +63,9 @@ impl UserChange for Forgetting {
     const VERB: &'static str = Remembered::NAME;
     const SCHEMA: &'static str = "mfactl.remembered/1";
 
-    fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal> {
-        // What is over says nothing to anybody, and goes with the next change.
-        let is_remembered = user.remembered.lasting(now).next().is_some();
-        let remembered =
-            if is_remembered { RememberedLogins::default() } else { user.remembered.clone() };
+    fn change(&self, user: User, _now: Timestamp) -> Result<Changed, Refusal> {
+        // What seems to be over counts again where the clock is ahead now.
+        let remembered = RememberedLogins::default();
         Ok(Changed { user: User { remembered, ..user }, touched: Vec::new() })
     }
 

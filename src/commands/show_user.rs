@@ -98,7 +98,7 @@ impl Verb for ShowUser {
         let has_more = events.len() as u64 > EVENTS;
         events.truncate(usize::try_from(EVENTS)?);
         let remembered = ListedLogin::of_user(&user, &app.config.services, now);
-        let details = UserDetails { remembered, ..UserDetails::new(&user, &policy, now, events) };
+        let details = UserDetails::new(&user, &policy, now, events, remembered);
         let all = command("log").option("--user", user.name.as_str()).after("older events: ");
         let older = has_more.then(|| app.words(all));
         Ok(Report::one(UserDetails { older, ..details }, Verdict::Yes))
@@ -123,7 +123,13 @@ impl UserDetails {
         })
     }
 
-    fn new(user: &User, policy: &Policy, now: Timestamp, events: Vec<EventLine>) -> Self {
+    fn new(
+        user: &User,
+        policy: &Policy,
+        now: Timestamp,
+        events: Vec<EventLine>,
+        remembered: Vec<ListedLogin>,
+    ) -> Self {
         let revoked = user.devices.iter().filter_map(|d| match &d.state {
             DeviceState::Revoked(r) => {
                 Some(RevokedDevice { device: d.label.to_string(), revoked_at: r.at })
@@ -149,7 +155,7 @@ impl UserDetails {
             has_password_ahead: user.temporary.as_ref().is_some_and(|t| t.is_ahead_of(now)),
             bypass_from: bypass.map(|bypass| bypass.starts_at),
             bypass_uses: bypass.map(|bypass| bypass.uses),
-            remembered: Vec::new(),
+            remembered,
             now,
             failures: user.throttle.failures,
             revoked: revoked.collect(),

@@ -48,7 +48,7 @@ pub struct Verify {
     /// User name
     #[arg(
         value_name = "NAME",
-        required_unless_present_any = ["from", "batch"],
+        required_unless_present_any = ["from", "batch", "split", "not_enabled", "socket"],
         add = crate::commands::user_names()
     )]
     name: Option<String>,
@@ -111,9 +111,9 @@ impl Verb for Verify {
         let name = asked.name.as_deref();
         match service::answer(app, &mut decider, service, &asked.service, name) {
             Err(error) => {
-                let Undecided(code) = error.downcast::<Undecided>()?;
+                let Undecided { is_forbidden } = error.downcast::<Undecided>()?;
                 if let Some(run) = &mut app.service {
-                    run.verifier_refusal = code;
+                    run.is_forbidden = is_forbidden;
                 }
                 Ok(None)
             }

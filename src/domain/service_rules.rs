@@ -160,10 +160,12 @@ impl Services {
         self.rules(origin)?.place(origin)
     }
 
-    /// For how long a service of this name remembers, as far as its name says; `None` where it does not.
+    /// For how long the service with this name remembers; `None` where it does not.
     #[must_use]
     pub fn remembers(&self, service: &str) -> Option<Span> {
-        self.0.get(service).or_else(|| self.0.get(ANY_RADIUS))?.remember
+        let is_radius = service.strip_prefix(ANY_RADIUS).is_some_and(|rest| rest.starts_with(':'));
+        let of_any = || is_radius.then(|| self.0.get(ANY_RADIUS)).flatten();
+        self.0.get(service).or_else(of_any)?.remember
     }
 
     /// The rules for an attempt; `None` where there are none, and where whoever asks is not believed.

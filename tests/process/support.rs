@@ -156,8 +156,13 @@ impl World {
         if self.configuration().exists() {
             files.extend(["--config".into(), self.configuration().into()]);
         }
-        self.bare(files.into_iter().chain(args.into_iter().map(Into::into)))
-            .with("MFACTL_CONFIG", self.path(DEFAULTS))
+        let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+        // A login service's run believes no variable.
+        let names = |option: &str| args.iter().any(|word| word == option);
+        if !self.configuration().exists() && names("--from") && !names("--config") {
+            files.extend(["--config".into(), self.path(DEFAULTS).into()]);
+        }
+        self.bare(files.into_iter().chain(args)).with("MFACTL_CONFIG", self.path(DEFAULTS))
     }
 
     /// A run without options that name a store and a key.

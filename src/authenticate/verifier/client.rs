@@ -20,6 +20,9 @@ use crate::files::file_trust::FilePolicy;
 /// How often a question is put again, to the next process, where the first one ended.
 const MAX_TRIES: u32 = 3;
 
+/// The word for a question that the client has no right to ask.
+const FORBIDDEN: &str = ErrorCode::NotPermitted.word();
+
 /// A verifier that has greeted.
 pub struct Verifier {
     socket: OwnedFd,
@@ -34,8 +37,10 @@ pub enum Asked {
     Answered {
         lets_in: bool,
     },
-    /// Nobody decided, so that somebody else may; with what the verifier said of itself or of who asks.
-    Undecided(Option<ErrorCode>),
+    /// Nobody decided, so that somebody else may.
+    Nobody,
+    /// Who asks may not ask about this user.
+    Forbidden,
     /// There was no answer in time. The code may be used up.
     Late,
 }
@@ -72,7 +77,8 @@ impl Verifier {
                     return match Answer::read(&line) {
                         Some(Answer::Yes) => Asked::Answered { lets_in: true },
                         Some(Answer::No) => Asked::Answered { lets_in: false },
-                        Some(Answer::Undecided(word)) => Asked::Undecided(definite(&word)),
+                        Some(Answer::Undecided(word)) if word == FORBIDDEN => Asked::Forbidden,
+                        Some(Answer::Undecided(_)) => Asked::Nobody,
                         None => Asked::Late,
                     };
                 }
@@ -81,16 +87,11 @@ impl Verifier {
             }
             match greeted(&self.path, &self.policy, self.until) {
                 Some(socket) => self.socket = socket,
-                None => return Asked::Undecided(None),
+                None => return Asked::Nobody,
             }
         }
-        Asked::Undecided(None)
+        Asked::Nobody
     }
-}
-
-/// The errors that asking again would not mend.
-fn definite(word: &str) -> Option<ErrorCode> {
-    [ErrorCode::Busy, ErrorCode::NotPermitted].into_iter().find(|code| code.word() == word)
 }
 
 /// A connection to a verifier that has said something before `until`.
@@ -187,14 +188,9 @@ mod tests {
         let no = (Asked::Answered { lets_in: false }, 1);
         assert_eq!(asked(&[Some(r#"{"outcome":"accepted","code":null}"#)]), yes);
         assert_eq!(asked(&[Some(r#"{"outcome":"rejected","code":null}"#)]), no);
-        for (answer, code) in [
-            (r#"{"outcome":"error","code":"busy"}"#, Some(ErrorCode::Busy)),
-            (r#"{"outcome":"error","code":"not_permitted"}"#, Some(ErrorCode::NotPermitted)),
-            (r#"{"outcome":"error","code":"store_unavailable"}"#, None),
-        ] {
-            let answers: &'static [_] = Box::leak(Box::new([Some(answer)]));
-            assert_eq!(asked(answers), (Asked::Undecided(code), 1), "{answer}");
-        }
+        assert_eq!(asked(&[Some(r#"{"outcome":"error","code":"busy"}"#)]), (Asked::Nobody, 1));
+        let forbidden = asked(&[Some(r#"{"outcome":"error","code":"not_permitted"}"#)]);
+        assert_eq!(forbidden, (Asked::Forbidden, 1));
         assert_eq!(asked(&[Some("accepted")]), (Asked::Late, 1));
         assert_eq!(asked(&[Some("")]), (Asked::Late, 1), "silence");
     }
@@ -203,7 +199,7 @@ mod tests {
     fn the_next_process_is_asked_where_the_first_one_ended() {
         let yes = Asked::Answered { lets_in: true };
         assert_eq!(asked(&[None, Some(r#"{"outcome":"accepted","code":null}"#)]), (yes, 2));
-        assert_eq!(asked(&[None, None, None]).0, Asked::Undecided(None));
+        assert_eq!(asked(&[None, None, None]).0, Asked::Nobody);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Every question is answered in time, whatever hangs: a thread that only waits refuses what is not answered by then.
-//! Whoever takes a question out of the list has the right to answer it, so that none is answered twice. The same thread
-//! sends each no when it is due, so that the time of a no says nothing about the user.
+//! Whoever takes a question out of the list has the right to answer it, so that none is answered twice.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -8,7 +7,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use rustix::net::{Shutdown, shutdown};
 
 use crate::authenticate::verifier::socket::send;
 use crate::domain::refusal::no_thread;
@@ -16,10 +14,6 @@ use crate::env::SystemLog;
 
 /// How long a question may wait; the way back to the client and its exit have the rest of two seconds.
 const ANSWER: Duration = Duration::from_millis(1800);
-
-/// A no leaves a multiple of this after its question came. The work for an unknown name, a locked user and a wrong code
-/// differs by a fraction of it.
-const EVERY: Duration = Duration::from_millis(5);
 
 /// The questions that wait for an answer.
 #[derive(Clone)]
@@ -34,8 +28,6 @@ struct Shared {
 struct Questions {
     next: u64,
     waiting: BTreeMap<u64, Unanswered>,
-    /// Each no that is not due yet.
-    noes: BTreeMap<(Instant, u64), No>,
     /// The thread wakes up by itself.
     is_timed: bool,
 }
@@ -45,11 +37,6 @@ struct Unanswered {
     socket: Arc<OwnedFd>,
     /// What the client gets if there is no answer.
     refusal: Vec<u8>,
-}
-
-struct No {
-    socket: Arc<OwnedFd>,
-    answer: Vec<u8>,
 }
 
 /// A question that waits.
@@ -84,27 +71,19 @@ impl Deadlines {
         self.0.lock().waiting.contains_key(&ticket.0)
     }
 
+    /// When the question arrived; `None` if it was refused meanwhile.
+    pub fn since(&self, ticket: AnswerRight) -> Option<Instant> {
+        self.0.lock().waiting.get(&ticket.0).map(|waiting| waiting.since)
+    }
+
     /// Takes the right to answer; `false` if the question was refused meanwhile.
     #[must_use]
     pub fn take(&self, ticket: AnswerRight) -> bool {
         self.0.lock().waiting.remove(&ticket.0).is_some()
     }
 
-    /// Answers no when that is due, unless the question was refused meanwhile.
-    pub fn answer_no(&self, ticket: AnswerRight, answer: Vec<u8>) {
-        let mut list = self.0.lock();
-        let Some(Unanswered { since, socket, .. }) = list.waiting.remove(&ticket.0) else { return };
-        list.noes.insert(
-            (since + due(now().saturating_duration_since(since)), ticket.0),
-            No { socket, answer },
-        );
-        self.0.changed.notify_one();
-    }
-
-    /// Whether every question has its answer.
     pub fn is_empty(&self) -> bool {
-        let list = self.0.lock();
-        list.waiting.is_empty() && list.noes.is_empty()
+        self.0.lock().waiting.is_empty()
     }
 }
 
@@ -125,17 +104,7 @@ impl Shared {
                 let _ = send(&socket, &refusal);
                 system_log("verify: refused: not decided in time");
             }
-            while let Some(first) = list.noes.first_entry().filter(|no| no.key().0 <= now) {
-                let No { socket, answer } = first.remove();
-                if send(&socket, &answer).is_err() {
-                    // Whoever does not read leaves no room for an answer. The loop sees that the client is gone.
-                    let _ = shutdown(&*socket, Shutdown::Both);
-                }
-            }
-            let first = list.waiting.first_key_value();
-            let refused = first.map(|(_, waiting)| waiting.since + ANSWER);
-            let no = list.noes.first_key_value().map(|((due, _), _)| *due);
-            let next = refused.into_iter().chain(no).min();
+            let next = list.waiting.first_key_value().map(|(_, waiting)| waiting.since + ANSWER);
             list.is_timed = next.is_some();
             list = match next {
                 Some(until) => {
@@ -149,12 +118,6 @@ impl Shared {
     }
 }
 
-/// How long after its question a no leaves that was decided after so long.
-fn due(decided: Duration) -> Duration {
-    let times = decided.as_nanos() / EVERY.as_nanos() + 1;
-    EVERY.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX))
-}
-
 #[expect(clippy::disallowed_methods, reason = "a timeout, not a time that decides anything")]
 pub fn now() -> Instant {
     Instant::now()
@@ -165,50 +128,6 @@ mod tests {
     use super::*;
     use crate::authenticate::verifier::socket::tests::pair;
     use rustix::net::RecvFlags;
-
-    #[test]
-    fn a_no_leaves_at_a_multiple_of_a_time() {
-        let due_after = |micros: u64| due(Duration::from_micros(micros)).as_micros();
-        assert_eq!([0, 1, 4_999].map(due_after), [5_000; 3]);
-        assert_eq!([5_000, 5_001, 9_999].map(due_after), [10_000; 3]);
-        assert_eq!(due_after(1_799_000), 1_800_000);
-    }
-
-    #[test]
-    fn a_no_is_sent_once_when_it_is_due_and_a_yes_overtakes_it() {
-        let (server, client) = pair();
-        let server = Arc::new(server);
-        let deadlines = Deadlines::start(Arc::new(|line: &str| panic!("{line}"))).unwrap();
-        let started = now();
-        let ticket = deadlines.note(&server, b"late".to_vec());
-        deadlines.answer_no(ticket, b"no".to_vec());
-        deadlines.answer_no(ticket, b"no again".to_vec());
-        assert!(!deadlines.take(ticket) && !deadlines.is_empty());
-        let mut line = [0; 16];
-        let mut hear = || {
-            let (_, length) =
-                rustix::net::recv(&client, &mut line[..], RecvFlags::empty()).unwrap();
-            line[..length].to_vec()
-        };
-        assert_eq!(hear(), b"no");
-        assert!(now() - started >= EVERY);
-        assert!(deadlines.is_empty());
-        send(&server, b"yes").unwrap();
-        assert_eq!(hear(), b"yes", "nothing came between");
-    }
-
-    #[test]
-    fn a_client_that_does_not_read_its_noes_is_cut_off() {
-        let (server, client) = pair();
-        let server = Arc::new(server);
-        while send(&server, &[b'x'; 1000]).is_ok() {}
-        let deadlines = Deadlines::start(Arc::new(|_: &str| {})).unwrap();
-        deadlines.answer_no(deadlines.note(&server, Vec::new()), b"no".to_vec());
-        while !deadlines.is_empty() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        assert!(send(&client, b"more").is_err());
-    }
 
     #[test]
     fn what_nobody_answers_is_refused_once_and_in_time() {

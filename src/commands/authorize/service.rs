@@ -45,13 +45,9 @@ impl ServiceCall<'_> {
         match self.answer_oneself(env, service) {
             // Without rights to store and key, all that is left is to wait for a verifier that is only slow to start.
             Err(error) if may_be_answered_by_another(&error) => {
-                match service.verifier_refusal {
-                    Some(code @ ErrorCode::NotPermitted) => {
-                        let why = "the verifier answers this user about themselves only";
-                        return Err(Refusal::new(code, why).into());
-                    }
-                    Some(code) => return Err(Refusal::new(code, "the verifier is busy").into()),
-                    None => {}
+                if service.is_forbidden {
+                    let why = "the verifier answers this user about themselves only";
+                    return Err(Refusal::new(ErrorCode::NotPermitted, why).into());
                 }
                 let left = service.time_to_answer();
                 match self.ask_verifier(env, service, left) {

@@ -88,9 +88,12 @@ pub enum Decider {
     Own,
 }
 
-/// The verifier did not decide, so that this process may; with what it said instead.
+/// The verifier did not decide, so that this process may.
 #[derive(Debug)]
-pub struct Undecided(pub Option<ErrorCode>);
+pub struct Undecided {
+    /// Who runs this process may not ask the verifier about this user.
+    pub is_forbidden: bool,
+}
 
 impl std::fmt::Display for Undecided {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -290,7 +293,8 @@ fn decide(
                 on_decision(lets_in)?;
                 Ok(lets_in)
             }
-            Asked::Undecided(code) => Err(Undecided(code).into()),
+            Asked::Nobody => Err(Undecided { is_forbidden: false }.into()),
+            Asked::Forbidden => Err(Undecided { is_forbidden: true }.into()),
             Asked::Late => {
                 Err(Refusal::new(ErrorCode::Busy, "the verifier did not answer in time")
                     .hint("try again with another code, because this one may be used up")
