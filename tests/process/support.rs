@@ -158,8 +158,9 @@ impl World {
         }
         let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
         // A login service's run believes no variable.
-        let names = |option: &str| args.iter().any(|word| word == option);
-        if !self.configuration().exists() && names("--from") && !names("--config") {
+        let says = |word: &str| args.iter().any(|arg| arg == word);
+        let is_login = says("verify") && says("--from");
+        if is_login && !self.configuration().exists() && !says("--config") {
             files.extend(["--config".into(), self.path(DEFAULTS).into()]);
         }
         self.bare(files.into_iter().chain(args)).with("MFACTL_CONFIG", self.path(DEFAULTS))
