@@ -449,10 +449,17 @@ impl VerifierLoop {
         for number in numbers {
             loop {
                 self.read(app, number, MAX_BATCH);
-                if self.waiting.is_empty() {
-                    break;
+                if !self.waiting.is_empty() {
+                    self.decide(app);
+                    continue;
                 }
-                self.decide(app);
+                // What a client may have open at once bounds what is read, until its noes are sent.
+                let is_full = self.clients.get(number).is_some_and(|client| client.is_full());
+                match self.held.patience(None).filter(|_| is_full) {
+                    Some(moment) => thread::sleep(moment),
+                    None => break,
+                }
+                self.send_due();
             }
         }
         while !self.deadlines.is_empty() {

@@ -18,8 +18,8 @@ use crate::report::{Report, Verdict};
 /// Login services ask through `verify --from`, and screen lockers themselves: each message is one line
 /// of JSON, as for `verify --batch`, and so is the answer. Root, the system user, the role `service` and
 /// the members of `[serve] group` may ask about anybody, everybody else about themselves. What arrives
-/// together shares one transaction. Each question has its answer within 2 seconds, in no order: whoever
-/// asks again before the answer gives each question an `id`.
+/// together shares one transaction. Each question has its answer within 2 seconds. Answers come in no
+/// order: a client that sends a question before it has the last answer gives each question an `id`.
 ///
 /// The socket comes on standard input, as systemd hands it over, or is made. SIGHUP reads configuration
 /// and key anew; SIGTERM ends it once all that was received is answered.

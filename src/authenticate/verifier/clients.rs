@@ -48,7 +48,12 @@ pub struct Client {
 impl Client {
     /// Whether to read from it.
     pub fn is_read(&self) -> bool {
-        self.rights.is_some() && self.unanswered < MOST_UNANSWERED && !self.has_ended
+        self.rights.is_some() && !self.is_full() && !self.has_ended
+    }
+
+    /// Whether it has as many questions open as it may.
+    pub const fn is_full(&self) -> bool {
+        self.unanswered >= MOST_UNANSWERED
     }
 
     fn is_silent(&self) -> bool {

@@ -94,6 +94,30 @@ fn a_no_that_is_held_is_sent_before_the_end() {
     assert_eq!(world.sql(UNKNOWN), "1");
 }
 
+/// More than a client may have open at once.
+#[test]
+fn an_end_answers_a_right_code_behind_many_noes() {
+    let what = "the end of a verifier with many noes";
+    if !has("oathtool", what) || !has("sqlite3", what) {
+        return;
+    }
+    let world = World::new();
+    let mut alice = world.active("alice");
+    let verifier = Verifier::start(&world);
+    let client = connect(&verifier.path);
+    verifier.signal(Signal::STOP);
+    for n in 0..150 {
+        assert!(say(&client, question(&format!("nobody{n}"), "000000").as_bytes()));
+    }
+    assert!(say(&client, question("alice", &world.next(&mut alice)).as_bytes()));
+    verifier.signal(Signal::TERM);
+    verifier.signal(Signal::CONT);
+    let answers: Vec<_> = std::iter::from_fn(|| heard(&client)).collect();
+    let of = |word: &str| answers.iter().filter(|answer| answer.contains(word)).count();
+    assert_eq!((of("\"rejected\""), of("\"accepted\"")), (150, 1), "{answers:?}");
+    world.assert_sound();
+}
+
 #[test]
 fn a_socket_that_is_handed_over_is_not_made_too() {
     let world = World::new();
